@@ -1,0 +1,1 @@
+"""The Streamlit application: loads, chooses, draws. It computes nothing."""

@@ -1,0 +1,1 @@
+"""Run a network over images and keep, for every unit, what excites it."""

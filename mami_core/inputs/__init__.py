@@ -1,0 +1,1 @@
+"""Images, networks and generators: what is dissected."""

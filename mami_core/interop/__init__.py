@@ -1,0 +1,1 @@
+"""Other people's files: MILAN checkpoints, MILANNOTATIONS, caption CSVs."""

@@ -1,0 +1,1 @@
+"""What each command runs: the only room that knows all the others."""

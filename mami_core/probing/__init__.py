@@ -1,0 +1,1 @@
+"""Look further into a unit: similarity, maps, ablation, feature visualisation."""

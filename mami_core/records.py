@@ -1,0 +1,110 @@
+"""What travels from stage to stage: one record per neuron, each stage returns a fuller copy. No I/O in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+UnitState = Literal["alive", "dead", "constant", "not_finite"]
+CaptionState = Literal["ok", "failed", "dead_unit"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NeuronId:
+    """One unit of one layer of one network. `unit` is the channel's real index, whatever subset was dissected."""
+
+    network: str
+    layer: str
+    unit: int
+
+    def __str__(self) -> str:
+        return f"{self.network}/{self.layer}/{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One image on which a unit fires, and where. `peak_y`, `peak_x` are cells of the unit's low-resolution map."""
+
+    rank: int  # 0 is the strongest of its set
+    image_id: int
+    image_name: str
+    activation: float  # spatial maximum, in the layer's own units
+    peak_y: int
+    peak_x: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStatistics:
+    """How a unit's activations are spread over all images and positions. NaN where a figure was not computed."""
+
+    threshold: float  # the activation quantile that a mask's pixels exceed
+    maximum: float
+    mean: float
+    variance: float
+    skewness: float
+    kurtosis: float  # excess: 0 for a normal distribution
+    fraction_positive: float
+    state: UnitState
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # an array comparison has no single truth value
+class HeadOutput:
+    """What one attention head did while a caption was spoken, and what it says when left alone."""
+
+    head: str
+    weights: np.ndarray  # (words, regions) float32, rows sum to 1
+    grid: tuple[int, int, int]  # (exemplars, h, w): regions in row-major order
+    share: tuple[float, ...]  # per word: the norm of this head's gated context over the sum of all heads' norms
+    mask_overlap: tuple[float, ...]  # per word: how much of the weight falls on the activation mask
+    caption: tuple[str, ...]  # decoded with only this head's context
+
+    def __post_init__(self) -> None:
+        exemplars, height, width = self.grid
+        if self.weights.ndim != 2 or self.weights.shape[1] != exemplars * height * width:
+            raise ValueError(f"head {self.head!r}: weights {self.weights.shape} do not fit a grid of {self.grid}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caption:
+    """What one captioner says of one unit, and how sure it is. Log-probabilities: natural log, summed over words + end."""
+
+    captioner: str
+    words: tuple[str, ...]
+    log_p_given_exemplars: float  # log p(d | E)
+    log_p: float  # log p(d) under the captioner's language model
+    state: CaptionState = "ok"
+    alternatives: tuple[tuple[str, float], ...] = ()  # (text, score), best first
+    heads: tuple[HeadOutput, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return the caption as one line; empty when the unit could not be captioned."""
+        return " ".join(self.words)
+
+    @property
+    def pmi(self) -> float:
+        """Return log p(d|E) - log p(d): pointwise mutual information, comparable only within one captioner."""
+        return self.log_p_given_exemplars - self.log_p
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a human annotator, or the planted truth, says of a unit."""
+
+    set: str  # "short", "long", "human", …
+    position: int  # order within the set; not a person
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeuronRecord:
+    """Everything known of one neuron. Empty mappings mean "not computed", never "nothing found"."""
+
+    neuron: NeuronId
+    statistics: UnitStatistics
+    exemplars: Mapping[str, tuple[Exemplar, ...]]  # by set: "top", "random", "bottom", quantile bands
+    captions: Mapping[str, Caption] = field(default_factory=dict)  # by captioner
+    references: tuple[Reference, ...] = ()

@@ -1,0 +1,1 @@
+"""The embedded world: painter, annotators, planted neurons. Nothing is trained in here."""

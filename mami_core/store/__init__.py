@@ -1,0 +1,1 @@
+"""A dissection on disk, labels, jobs and caches: everything that is written is written here."""

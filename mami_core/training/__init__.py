@@ -1,0 +1,1 @@
+"""Fit captioners, language models, encoders and the painted world's networks."""
