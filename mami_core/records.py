@@ -69,7 +69,10 @@ class HeadOutput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Caption:
-    """What one captioner says of one unit, and how sure it is. Log-probabilities: natural log, summed over words + end."""
+    """What one captioner says of one unit, and how sure it is.
+
+    Log-probabilities are natural logarithms, summed over the words and the end.
+    """
 
     captioner: str
     words: tuple[str, ...]

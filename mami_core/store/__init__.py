@@ -1,1 +1,22 @@
 """A dissection on disk, labels, jobs and caches: everything that is written is written here."""
+
+from mami_core.store.dissection import Dissection, UnitKey
+from mami_core.store.home import DEMO, cache_folder, dissections_folder, find_dissections, home, models_folder
+from mami_core.store.images import encode_image
+from mami_core.store.manifest import LayerInfo, Manifest
+from mami_core.store.writer import DissectionWriter
+
+__all__ = [
+    "DEMO",
+    "Dissection",
+    "DissectionWriter",
+    "LayerInfo",
+    "Manifest",
+    "UnitKey",
+    "cache_folder",
+    "dissections_folder",
+    "encode_image",
+    "find_dissections",
+    "home",
+    "models_folder",
+]

@@ -1,0 +1,191 @@
+"""One frozen, self-checking record per command: it is the command line, and it is saved with every result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Exported = Literal["csv", "json", "parquet", "milan", "clip-dissect"]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class DissectConfig:
+    """Run a network over images and keep, for every unit, what excites it."""
+
+    network: str  # torchvision:NAME | timm:NAME | hf:PATH | path.py:factory | scenery:resnet | scenery:alexnet
+    images: str  # a folder | FILE.npz | scenery:N[:SEED] | latents:N[:SEED]
+    out: Path  # the dissection's folder; new, empty, or the same dissection to continue
+    layers: tuple[str, ...] = ()  # which layers; none: all that `mami layers` lists by default
+    weights: str | None = None  # DEFAULT, a torchvision weight's name, or a .safetensors / .pth file
+    arguments: str = "{}"  # JSON keyword arguments for the network's constructor
+    include: str | None = None  # only image files that match this glob
+    units: str | None = None  # only these units, e.g. 0-63,100
+    k: int = 15  # exemplars kept per unit
+    quantile: float = 0.99  # a unit's threshold is this quantile of its activations over all positions
+    sample_positions: int = 0  # positions sampled per image for the quantile; 0: chosen from the number of images
+    map_size: int = 56  # maps of top exemplars are kept at most this many cells wide and high
+    thumbnail: int = 224  # exemplar images are stored at most this many pixels wide and high
+    batch_size: int = 32
+    workers: int = 0  # processes that decode images; 0: decode in this one
+    seed: int = 0
+    device: str = "auto"
+    milan_parity: bool = False  # reproduce the reference's in-place ReLU, zero-padded upsampling, hazen quantile
+    exact_statistics: bool = False  # statistics from all positions instead of the sampled ones
+    shard: str | None = None  # i/n: only this share of the image blocks, to be joined by `mami merge`
+    resume: bool = True  # go on where an interrupted run stopped
+    json: bool = False  # print the result as JSON
+
+    def __post_init__(self) -> None:
+        _require(self.k >= 1, f"--k must be at least 1, got {self.k}")
+        _require(0 < self.quantile < 1, f"--quantile must lie between 0 and 1, got {self.quantile}")
+        _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
+        _require(self.map_size >= 1, f"--map-size must be at least 1, got {self.map_size}")
+        try:
+            found = json.loads(self.arguments)
+        except ValueError as problem:
+            raise ValueError(f"--arguments is not JSON ({problem}); write it like '{{\"classes\": 10}}'") from None
+        _require(isinstance(found, dict), "--arguments must be a JSON object of keyword arguments")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train a captioner on units that have references."""
+
+    dissection: Path  # with references and splits
+    captioner: str  # milan | mami | luong | self | …
+    out: Path  # the captioner's folder
+    also: tuple[Path, ...] = ()  # further dissections whose train and val units are added
+    references: str = "long"  # which set of references
+    encoder: str = "parts@scenery"  # folder or bundled name
+    epochs: int = 30
+    patience: int = 6
+    batch_size: int = 48  # units a step; each brings its references
+    learning_rate: float = 5e-3
+    optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
+    dropout: float = 0.3
+    hidden_size: int = 128
+    embedding_size: int = 64
+    attention_size: int = 64
+    doubly_stochastic: float = 1.0  # weight of Show, Attend and Tell's penalty
+    max_words: int = 0  # longest caption trained on and decoded; 0: the references' 99th percentile
+    select: Literal["bleu", "nll"] = "bleu"
+    seed: int = 0
+    device: str = "auto"
+    resume: bool = True
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, f"--epochs must be at least 1, got {self.epochs}")
+        _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
+        _require(0 <= self.dropout < 1, f"--dropout must lie in [0, 1), got {self.dropout}")
+
+
+@dataclass(frozen=True)
+class CaptionConfig:
+    """Say in words what each unit of a dissection fires for."""
+
+    dissection: Path
+    captioner: tuple[str, ...] = ("milan@scenery", "mami@scenery")  # checkpoint folders or bundled names
+    decoding: str | None = None  # greedy | beam | pmi | consensus; none: the best on the captioner's validation units
+    beam_size: int = 10
+    pmi_weight: float = 0.2  # λ in log p(d|E) − λ log p(d)
+    layers: tuple[str, ...] = ()
+    units: str | None = None
+    batch_size: int = 32
+    seed: int = 0
+    device: str = "auto"
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(bool(self.captioner), "--captioner needs at least one name")
+        _require(self.beam_size >= 1, f"--beam-size must be at least 1, got {self.beam_size}")
+        _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
+
+
+@dataclass(frozen=True)
+class InspectConfig:
+    """Say what a dissection holds; with --verify, check every byte of it."""
+
+    dissection: Path
+    verify: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Write a dissection's labelled neurons to one file."""
+
+    dissection: Path
+    out: Path
+    format: Exported | None = None  # none: from the file's ending
+    captioner: str | None = None  # for the peers' forms, which hold one caption a unit
+    layers: tuple[str, ...] = ()
+    units: str | None = None
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class DashboardConfig:
+    """Open the dashboard on dissections; without any, on the bundled demo and what `MAMI_HOME` holds."""
+
+    dissections: tuple[Path, ...] = ()
+    port: int = 8501
+    address: str = "127.0.0.1"
+    headless: bool = False  # do not open a browser
+
+
+@dataclass(frozen=True)
+class DemoConfig:
+    """Make the embedded world's demo from nothing: paint, train, dissect, describe, caption."""
+
+    out: Path
+    seed: int = 0
+    scale: float = 1.0  # how much of everything; small values are for tests
+    device: str = "auto"
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(0 < self.scale <= 4, f"--scale must lie in (0, 4], got {self.scale}")
+
+
+@dataclass(frozen=True)
+class LayersConfig:
+    """List the layers of a network that can be dissected, with the shape of what they put out."""
+
+    network: str
+    weights: str | None = None
+    arguments: str = "{}"
+    json: bool = False
+
+
+def settings_sha256(settings: Any) -> str:
+    """Return the SHA-256 of a record's or mapping's settings, the same on every machine and in every session."""
+    plain = asdict(settings) if hasattr(settings, "__dataclass_fields__") else settings
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def parse_units(text: str | None) -> frozenset[int] | None:
+    """Return the unit numbers that `0-63,100` means; None for None, which stands for all.
+
+    Raises ValueError for anything that is not numbers and ranges.
+    """
+    if text is None:
+        return None
+    chosen: set[int] = set()
+    for piece in text.split(","):
+        first, dash, last = piece.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ValueError(f"units {text!r}: {piece!r} is neither a number nor a range; write like 0-63,100")
+        end = int(last) if dash else int(first)
+        if end < int(first):
+            raise ValueError(f"units {text!r}: the range {piece!r} runs backwards")
+        chosen.update(range(int(first), end + 1))
+    return frozenset(chosen)

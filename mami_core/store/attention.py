@@ -1,0 +1,71 @@
+"""Attention on disk: one byte a weight with a scale per word; one record batch a unit, so that one unit reads alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mami_core.records import HeadOutput
+from mami_core.store.atomic import replacing
+from mami_core.store.layout import ATTENTION_SCHEMA
+
+
+def write_attention(path: Path, units: Iterable[tuple[int, Sequence[HeadOutput]]]) -> None:
+    """Write every head of every unit of one layer."""
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with replacing(path) as partial, pa.ipc.new_file(str(partial), ATTENTION_SCHEMA, options=options) as file:
+        for unit, heads in units:
+            rows = [_row(unit, head) for head in heads]
+            file.write_batch(pa.RecordBatch.from_pylist(rows, schema=ATTENTION_SCHEMA))
+
+
+def _row(unit: int, head: HeadOutput) -> dict[str, object]:
+    top = head.weights.max(axis=1, initial=0.0)  # (words,)
+    scale = np.where(top > 0, top / 255, 1.0).astype(np.float32)  # (words,)
+    levels = np.rint(head.weights / scale[:, None]).astype(np.uint8)  # (words, regions)
+    return {
+        "unit": unit,
+        "head": head.head,
+        "grid": list(head.grid),
+        "weights": levels.tobytes(),
+        "scale": scale.tolist(),
+        "share": list(head.share),
+        "mask_overlap": list(head.mask_overlap),
+        "caption": " ".join(head.caption),
+    }
+
+
+class AttentionFile:
+    """Read one unit's heads at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self._batch_of: dict[int, int] = {}
+        for number in range(self._reader.num_record_batches):
+            units = self._reader.get_batch(number).column("unit")
+            if len(units):
+                self._batch_of[units[0].as_py()] = number
+
+    def heads(self, unit: int) -> tuple[HeadOutput, ...]:
+        """Return a unit's heads in the order they were written; empty when the unit has none."""
+        if unit not in self._batch_of:
+            return ()
+        rows = self._reader.get_batch(self._batch_of[unit]).to_pylist()
+        return tuple(_head(row) for row in rows)
+
+
+def _head(row: dict) -> HeadOutput:
+    exemplars, height, width = row["grid"]
+    scale = np.asarray(row["scale"], dtype=np.float32)
+    levels = np.frombuffer(row["weights"], dtype=np.uint8).reshape(len(scale), exemplars * height * width)
+    return HeadOutput(
+        head=row["head"],
+        weights=levels * scale[:, None],  # (words, regions)
+        grid=(exemplars, height, width),
+        share=tuple(row["share"]),
+        mask_overlap=tuple(row["mask_overlap"]),
+        caption=tuple(row["caption"].split()),
+    )

@@ -1,0 +1,161 @@
+"""Make and extend a dissection folder. Every file is replaced in one step, then the manifest that vouches for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mami_core.records import Caption, HeadOutput, Reference
+from mami_core.store import attention, images, layout
+from mami_core.store.atomic import remove_partials, replacing
+from mami_core.store.manifest import Manifest, read_manifest, record_file, write_manifest
+
+
+def check_output_folder(path: Path) -> None:
+    """Refuse to write into a folder that holds something else than a dissection."""
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is a file; name a folder for the dissection")
+    if path.is_dir() and any(path.iterdir()) and not (path / layout.MANIFEST).is_file():
+        raise ValueError(f"{path} holds files that are not a dissection; name an empty or a new folder")
+
+
+class DissectionWriter:
+    """The only way to write into a dissection. Opening an existing one continues it."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, path: Path, manifest: Manifest) -> DissectionWriter:
+        """Start a dissection in a new or empty folder, or replace the manifest of one that is there."""
+        check_output_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
+        writer = cls(path, manifest)
+        write_manifest(path, manifest)
+        return writer
+
+    @classmethod
+    def open(cls, path: Path) -> DissectionWriter:
+        """Continue a dissection that is there; leftovers of a killed writer are cleared away."""
+        manifest = read_manifest(path)
+        remove_partials(path)
+        return cls(path, manifest)
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the manifest (`layers`, `settings`, `encoder`, …) and write it."""
+        self.manifest = replace(self.manifest, **changes)
+        write_manifest(self.path, self.manifest)
+
+    def stage(self, name: str, state: str) -> None:
+        """Record how far a stage is: `running`, `done` or `failed`."""
+        self.update(stages={**self.manifest.stages, name: state})
+
+    def _vouch(self, name: str) -> None:
+        self.manifest = record_file(self.path, self.manifest, name)
+        write_manifest(self.path, self.manifest)
+
+    def write_table(self, name: str, table: pa.Table | pd.DataFrame, schema: pa.Schema) -> None:
+        """Write a Parquet file with exactly `schema`; columns that `table` lacks become nulls."""
+        if isinstance(table, pd.DataFrame):
+            complete = table.reindex(columns=schema.names)
+            table = pa.Table.from_pandas(complete, schema=schema, preserve_index=False)
+        with replacing(self.path / name) as partial:
+            pq.write_table(table, partial, compression="zstd")
+        self._vouch(name)
+
+    def write_array(self, name: str, array: np.ndarray) -> None:
+        """Write a NumPy file; pass a memory map to write more than memory holds."""
+        with replacing(self.path / name) as partial, partial.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        self._vouch(name)
+
+    def write_units(self, units: pd.DataFrame) -> None:
+        """Write a row per unit, columns of `layout.UNIT_SCHEMA`."""
+        self.write_table(layout.UNITS, units, layout.UNIT_SCHEMA)
+
+    def write_exemplars(self, exemplars: pd.DataFrame) -> None:
+        """Write a row per exemplar, columns of `layout.EXEMPLAR_SCHEMA`."""
+        self.write_table(layout.EXEMPLARS, exemplars, layout.EXEMPLAR_SCHEMA)
+
+    def write_maps(self, layer: str, maps: np.ndarray, exemplar_set: str = "top") -> None:
+        """Write activation maps (units, k, h, w), stored as float16; NaN where there are fewer than k exemplars."""
+        self.write_array(layout.maps_file(layer, exemplar_set), _as_float16(maps))
+
+    def write_peaks(self, layer: str, peaks: np.ndarray) -> None:
+        """Write every image's spatial maximum (images, units), stored as float16."""
+        self.write_array(layout.peaks_file(layer), _as_float16(peaks))
+
+    def write_images(self, entries: Iterable[tuple[int, str, bytes]]) -> None:
+        """Write (id, name, encoded bytes) of every exemplar image, ids ascending."""
+        images.write_images(self.path / layout.IMAGES, entries)
+        self._vouch(layout.IMAGES)
+
+    def write_references(self, references: Mapping[tuple[str, int], Sequence[Reference]]) -> None:
+        """Write human or planted descriptions by (layer, unit)."""
+        rows = [
+            {"layer": layer, "unit": unit, "set": entry.set, "position": entry.position, "text": entry.text}
+            for (layer, unit), entries in references.items()
+            for entry in entries
+        ]
+        self.write_table(layout.REFERENCES, pd.DataFrame(rows), layout.REFERENCE_SCHEMA)
+
+    def write_truth(self, contents: Mapping[tuple[str, int], Mapping[str, Any]]) -> None:
+        """Write what the masks truly hold, by (layer, unit); only simulated worlds know it."""
+        rows = [
+            {"layer": layer, "unit": unit, "content": json.dumps(content, separators=(",", ":"))}
+            for (layer, unit), content in contents.items()
+        ]
+        self.write_table(layout.TRUTH, pd.DataFrame(rows), layout.TRUTH_SCHEMA)
+
+    def write_splits(self, splits: Mapping[str, Sequence[tuple[str, int]]]) -> None:
+        """Write which units belong to `train`, `val` and `test`."""
+        with replacing(self.path / layout.SPLITS) as partial:
+            partial.write_text(json.dumps({name: list(units) for name, units in splits.items()}, indent=0) + "\n")
+        self._vouch(layout.SPLITS)
+
+    def write_captions(
+        self, captioner: str, captions: Mapping[tuple[str, int], Caption], provenance: Mapping[str, Any]
+    ) -> None:
+        """Write one captioner's captions with their attention; replaces what it said before."""
+        rows = [_caption_row(layer, unit, caption) for (layer, unit), caption in captions.items()]
+        self.write_table(layout.captions_file(captioner), pd.DataFrame(rows), layout.CAPTION_SCHEMA)
+        for layer in dict.fromkeys(layer for layer, _ in captions):
+            heads = [(u, c.heads) for (name, u), c in captions.items() if name == layer and c.heads]
+            if heads:
+                self.write_attention(captioner, layer, heads)
+        self.update(captioners={**self.manifest.captioners, captioner: dict(provenance)})
+
+    def write_attention(self, captioner: str, layer: str, heads: Iterable[tuple[int, Sequence[HeadOutput]]]) -> None:
+        """Write every head of every unit of one layer."""
+        name = layout.attention_file(captioner, layer)
+        attention.write_attention(self.path / name, heads)
+        self._vouch(name)
+
+
+def _as_float16(values: np.ndarray) -> np.ndarray:
+    """Cast, keeping infinities out: a value beyond float16's range is held at its largest."""
+    limit = float(np.finfo(np.float16).max)
+    return np.clip(values, -limit, limit).astype(np.float16)  # NaN stays NaN: it says "not finite"
+
+
+def _caption_row(layer: str, unit: int, caption: Caption) -> dict[str, Any]:
+    return {
+        "layer": layer,
+        "unit": unit,
+        "caption": caption.text,
+        "log_p_given_exemplars": caption.log_p_given_exemplars,
+        "log_p": caption.log_p,
+        "pmi": caption.pmi,
+        "words": len(caption.words),
+        "state": caption.state,
+        "alternatives": [{"text": text, "score": score} for text, score in caption.alternatives],
+    }
