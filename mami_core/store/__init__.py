@@ -4,6 +4,7 @@ from mami_core.store.dissection import Dissection, UnitKey
 from mami_core.store.home import DEMO, cache_folder, dissections_folder, find_dissections, home, models_folder
 from mami_core.store.images import encode_image
 from mami_core.store.manifest import LayerInfo, Manifest
+from mami_core.store.models import find_model, find_weights, known_models
 from mami_core.store.writer import DissectionWriter
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "dissections_folder",
     "encode_image",
     "find_dissections",
+    "find_model",
+    "find_weights",
     "home",
+    "known_models",
     "models_folder",
 ]

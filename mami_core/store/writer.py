@@ -63,6 +63,12 @@ class DissectionWriter:
         self.manifest = record_file(self.path, self.manifest, name)
         write_manifest(self.path, self.manifest)
 
+    def adopt(self, name: str) -> None:
+        """Vouch for a file that was written into the folder by other means, e.g. a model that belongs to it."""
+        if not (self.path / name).is_file():
+            raise FileNotFoundError(f"{self.path / name} is not there, so the manifest cannot list it")
+        self._vouch(name)
+
     def write_table(self, name: str, table: pa.Table | pd.DataFrame, schema: pa.Schema) -> None:
         """Write a Parquet file with exactly `schema`; columns that `table` lacks become nulls."""
         if isinstance(table, pd.DataFrame):

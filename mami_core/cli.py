@@ -1,0 +1,82 @@
+"""The commands. A command is a config and a function; only this file knows tyro."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import tyro
+
+from mami_core import config
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command: its config, the function `pipeline.<module>.<name>` that runs it, and what stands without a dash."""
+
+    config: type
+    runs: str  # module:function below mami_core.pipeline; imported when needed, as torch takes seconds
+    positional: tuple[str, ...]
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command(config.DemoConfig, "demo:run_demo", ("out",)),
+    "layers": Command(config.LayersConfig, "layers:run_layers", ("network",)),
+    "dissect": Command(config.DissectConfig, "dissect:run_dissection", ("network", "images")),
+    "train": Command(config.TrainConfig, "train:run_training", ("dissection",)),
+    "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
+    "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
+    "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
+    "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),
+}
+
+
+def _with_positionals(command: Command) -> type:
+    """Return the command's config as tyro should see it: some fields stand without a dash.
+
+    The configs themselves stay free of tyro, as they are also what is saved with every result.
+    """
+    hints = typing.get_type_hints(command.config)
+    fields: list[tuple[str, Any, Any]] = []
+    for entry in dataclasses.fields(command.config):
+        if entry.name in command.positional:
+            marks = (tyro.conf.Positional, tyro.conf.arg(metavar=entry.name.upper()))
+            required = entry.default is dataclasses.MISSING
+            default = dataclasses.field() if required else dataclasses.field(default=entry.default)
+            fields.append((entry.name, Annotated[(hints[entry.name], *marks)], default))
+    text = {"__doc__": command.config.__doc__, "__module__": command.config.__module__}
+    return dataclasses.make_dataclass(
+        command.config.__name__, fields, bases=(command.config,), frozen=True, namespace=text
+    )
+
+
+def _load(runs: str) -> Callable[[Any], int | None]:
+    module, _, function = runs.partition(":")
+    return getattr(import_module(f"mami_core.pipeline.{module}"), function)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status: 0 done, 1 found something wrong, 2 cannot be done as asked."""
+    shown: dict[str, Callable[..., Any]] = {name: _with_positionals(command) for name, command in COMMANDS.items()}
+    chosen = tyro.extras.subcommand_cli_from_dict(shown, prog="mami", args=arguments)
+    name = next(name for name, kind in shown.items() if type(chosen) is kind)
+    try:
+        return _load(COMMANDS[name].runs)(chosen) or 0
+    except (FileNotFoundError, FileExistsError, PermissionError, ValueError) as problem:
+        print(f"mami: {problem}", file=sys.stderr)
+        return 2
+    except KeyError as problem:
+        print(f"mami: {problem.args[0]}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("mami: stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+
+
+def console() -> None:
+    """Run the command line and leave with its exit status."""
+    sys.exit(main())
