@@ -72,8 +72,7 @@ class DissectionWriter:
     def write_table(self, name: str, table: pa.Table | pd.DataFrame, schema: pa.Schema) -> None:
         """Write a Parquet file with exactly `schema`; columns that `table` lacks become nulls."""
         if isinstance(table, pd.DataFrame):
-            complete = table.reindex(columns=schema.names)
-            table = pa.Table.from_pandas(complete, schema=schema, preserve_index=False)
+            table = _as_arrow(table, schema)
         with replacing(self.path / name) as partial:
             pq.write_table(table, partial, compression="zstd")
         self._vouch(name)
@@ -145,6 +144,20 @@ class DissectionWriter:
         name = layout.attention_file(captioner, layer)
         attention.write_attention(self.path / name, heads)
         self._vouch(name)
+
+
+def _as_arrow(table: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    arrays = [
+        pa.Array.from_pandas(table[field.name], type=field.type)
+        if field.name in table.columns
+        else pa.nulls(len(table), field.type)  # NaN does not convert to every type: lists, for one
+        for field in schema
+    ]
+    return pa.Table.from_arrays([_one_chunk(array) for array in arrays], schema=schema)
+
+
+def _one_chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _as_float16(values: np.ndarray) -> np.ndarray:
