@@ -39,14 +39,14 @@ class Habit:
 
 HABITS: Mapping[Style, tuple[Habit, Habit, Habit]] = {
     "short": (
-        Habit((0.42, 0.36, 0.14, 0.08), (0.58, 0.24, 0.12, 0.06), 0.34, 0.5, 0.3, 0.22, 0.80, 0.09, 0.004, 0.02),
-        Habit((0.72, 0.26, 0.02), (0.84, 0.15, 0.01), 0.42, 0.42, 0.12, 0.16, 0.76, 0.08, 0.0),
-        Habit((0.66, 0.34), (0.90, 0.10), 0.36, 0.46, 0.1, 0.18, 0.77, 0.1, 0.0),
+        Habit((0.56, 0.31, 0.08, 0.05), (0.76, 0.12, 0.08, 0.04), 0.30, 0.42, 0.28, 0.16, 0.82, 0.2, 0.008, 0.02),
+        Habit((0.72, 0.26, 0.02), (0.88, 0.11, 0.01), 0.40, 0.38, 0.12, 0.14, 0.81, 0.2, 0.0),
+        Habit((0.66, 0.34), (0.93, 0.07), 0.34, 0.40, 0.1, 0.15, 0.81, 0.2, 0.0),
     ),
     "long": (
-        Habit((0.10, 0.36, 0.36, 0.18), (0.14, 0.30, 0.34, 0.22), 0.50, 0.5, 0.25, 0.25, 0.85, 0.09, 0.045, 0.4),
-        Habit((0.28, 0.48, 0.24), (0.22, 0.42, 0.26, 0.10), 0.50, 0.42, 0.12, 0.25, 0.79, 0.07, 0.012, 0.2),
-        Habit((0.30, 0.50, 0.20), (0.26, 0.46, 0.22, 0.06), 0.42, 0.46, 0.15, 0.25, 0.78, 0.09, 0.004, 0.15),
+        Habit((0.10, 0.36, 0.36, 0.18), (0.13, 0.28, 0.34, 0.25), 0.50, 0.42, 0.25, 0.25, 0.86, 0.15, 0.095, 0.4),
+        Habit((0.28, 0.48, 0.24), (0.22, 0.40, 0.26, 0.12), 0.50, 0.38, 0.12, 0.25, 0.82, 0.17, 0.045, 0.2),
+        Habit((0.30, 0.50, 0.20), (0.26, 0.44, 0.22, 0.08), 0.42, 0.40, 0.15, 0.25, 0.81, 0.2, 0.025, 0.15),
     ),
 }
 INTRODUCTIONS = (
@@ -55,7 +55,9 @@ INTRODUCTIONS = (
     "all of the images include", "the neuron seems to detect", "this mostly finds", "there are", "the examples depict",
     "the bright regions cover", "the marked areas include", "here the unit picks out", "the visible areas are",
 )  # fmt: skip
-SMALL_WORLD = 8  # a lapse may also be a thing that is there but not among the main parts
+MAIN_PARTS = 5  # what annotators and scores count as the unit's own; a mistake names something else
+REPEATABLE = ("also", "also", "look", "look", "look", "colour", "contact")  # they say something new each time
+NEEDS_PARTS = frozenset({"also", "contact", "aspect", "look"})  # clauses that only make sense after named parts
 
 
 def annotate(content: UnitContent, *, style: Style, seed: int | Sequence[int]) -> tuple[str, str, str]:
@@ -79,18 +81,19 @@ def _describe(content: UnitContent, habit: Habit, rng: np.random.Generator) -> s
     text, used = _subject(speaker, habit, everything)
     if everything or (used == "parts" and speaker.chance(habit.introduction)):
         text = f"{speaker.choose(INTRODUCTIONS)} {text}"
-    wanted = len(CLAUSES) if everything else int(rng.choice(len(habit.clauses), p=habit.clauses))
-    return " ".join(_with_clauses(speaker, text, wanted, used).split())
+    kinds = [str(kind) for kind in rng.permutation([*CLAUSES, *REPEATABLE] if everything else list(CLAUSES))]
+    wanted = len(kinds) if everything else int(rng.choice(len(habit.clauses), p=habit.clauses))
+    return " ".join(_with_clauses(speaker, text, kinds, wanted, used).split())
 
 
-def _with_clauses(speaker: Speaker, text: str, wanted: int, used: str) -> str:
-    """Add clauses of different kinds; those without a comma come first, where they attach to the subject."""
+def _with_clauses(speaker: Speaker, text: str, kinds: Sequence[str], wanted: int, used: str) -> str:
+    """Add that many clauses; those without a comma come first, where they attach to the subject."""
     attached: list[str] = []
     loose: list[str] = []
-    for kind in speaker.rng.permutation(list(CLAUSES)):
+    for kind in kinds:
         if len(attached) + len(loose) >= wanted:
             break
-        if kind == used or (used != "parts" and kind in ("also", "contact", "aspect")):
+        if kind == used or (kind in NEEDS_PARTS and not speaker.said_parts):
             continue
         clause = CLAUSES[kind](speaker)
         if clause is not None:
@@ -103,11 +106,11 @@ def _subject(speaker: Speaker, habit: Habit, everything: bool) -> tuple[str, str
     content = speaker.content
     top = content.parts[0]
     looks_win = bool(content.colours) and content.colours[0].score > 1.2 * top.score
-    sure = habit.names_top + 0.35 * (top.share - 0.35) - (0.06 if looks_win else 0.0)
+    sure = habit.names_top + 0.25 * (top.share - 0.35) - (0.04 if looks_win else 0.0)
     if not everything and not speaker.chance(min(max(sure, 0.3), 0.98)):
         return _miss(speaker, habit)
     counts = np.arange(1, len(habit.parts) + 1)
-    count = len(counts) if everything else int(speaker.rng.choice(counts, p=habit.parts))
+    count = len(counts) + 1 if everything else int(speaker.rng.choice(counts, p=habit.parts))
     if top.share > 0.6 and count > 1 and speaker.chance(0.5):
         count -= 1  # a pure unit leaves little else to say
     parts = _chosen_parts(speaker, count, habit.lapse)
@@ -148,16 +151,19 @@ def _chosen_parts(speaker: Speaker, count: int, lapse: float) -> list[str]:
 
 
 def _mistaken(speaker: Speaker, part: str) -> str:
-    """Return another thing of the same kind, or something else that is in view."""
-    similar = [name for name in KINDS[KIND_OF[part]] if name != part]
-    in_view = [share.name for share in speaker.content.parts[5:SMALL_WORLD]]
-    return speaker.choose(in_view) if in_view and speaker.chance(0.4) else speaker.choose(similar)
+    """Return something of the same kind, or else in view, that is not one of the unit's main parts."""
+    main = {share.name for share in speaker.content.parts[:MAIN_PARTS]}
+    similar = [name for name in KINDS[KIND_OF[part]] if name not in main]
+    in_view = [share.name for share in speaker.content.parts[MAIN_PARTS:]]
+    if in_view and (not similar or speaker.chance(0.4)):
+        return speaker.choose(in_view)
+    return speaker.choose(similar) if similar else part
 
 
 def _miss(speaker: Speaker, habit: Habit) -> tuple[str, str]:
-    """Describe the unit without its top part: by a look, by a wider word, by other parts."""
+    """Describe the unit without its top part: by a look, a wider word, other parts, a mistake."""
     content = speaker.content
-    ways = {"kind": 1.0, "vague": 0.12}
+    ways = {"kind": 1.0, "vague": 0.12, "mistaken": 1.6}
     if content.colours:
         ways["colour"] = 1.3 + 2.0 * min(content.colours[0].score / max(content.parts[0].score, 0.05), 2.0)
     if content.textures:
@@ -175,6 +181,7 @@ def _miss(speaker: Speaker, habit: Habit) -> tuple[str, str]:
         "texture": _say_texture,
         "edge": _say_edges,
         "others": _say_others,
+        "mistaken": _say_mistaken,
     }[way](speaker, habit)
 
 
@@ -225,3 +232,8 @@ def _say_others(speaker: Speaker, habit: Habit) -> tuple[str, str]:
     count = min(len(others), 1 + speaker.chance(1.0 - habit.parts[0]))
     picked = sorted(speaker.rng.choice(len(others), size=count, replace=False))
     return speaker.listing([others[i] for i in picked], detail=habit.detail), "others"
+
+
+def _say_mistaken(speaker: Speaker, habit: Habit) -> tuple[str, str]:
+    wrong = _mistaken(speaker, speaker.content.parts[0].name)
+    return speaker.part(wrong, detail=habit.detail), "mistaken"

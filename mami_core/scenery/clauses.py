@@ -24,12 +24,16 @@ COLOUR_FRAMES = (
     ", mostly {}", ", usually {}", ", often {}", ", mainly {} in color", ", the main color is {}",
     ", they are mainly {}", ", with a lot of {}", ", the dominant colors are {}", ", most of them are {}",
     ", painted {}", ", generally {}", ", tending to be {}", ", with {} tones", ", all of them look {}",
-    ", predominantly {}", ", typically {}", ", they tend to have {} hues", ", the colors range around {}",
+    ", predominantly {}", ", typically {}", ", they tend to have {} hues",
 )  # fmt: skip
 TEXTURE_NOUN_FRAMES = (" with {}", " covered with {}", ", showing {}", " containing {}", ", they all have {}")
 TEXTURE_FRAMES = (
     " with {} surfaces", " with {article} {} pattern", ", the surfaces look {}", ", the texture appears {}",
     ", they feel {}", " that look {}", " that have {article} {} texture", ", they seem rather {}",
+)  # fmt: skip
+LOOK_FRAMES = (
+    ", the {part} {be} {colour}", ", where the {part} {be} mostly {colour}", ", the {part} often {be} {colour} here",
+    ", the {part} {be} usually painted {colour}",
 )  # fmt: skip
 EDGE_CLAUSES = (
     ", along the edges where they meet", ", around the borders", ", highlighting the outlines",
@@ -62,8 +66,9 @@ ASPECT_CLAUSES = (
 def place_clause(speaker: Speaker) -> str | None:
     """Say where the exemplars were taken: the commonest place, or two."""
     places = [name for name, share in speaker.content.places[:2] if share >= MIN_PLACE]
-    if not places:
+    if not places or speaker.said_where:
         return None
+    speaker.said_where = True
     first = f" {speaker.place(places[0])}"
     return f"{first} or {speaker.place(places[1])}" if len(places) > 1 and speaker.chance(0.25) else first
 
@@ -73,6 +78,10 @@ def light_clause(speaker: Speaker) -> str | None:
     light, share = speaker.content.lights[0]
     if share < MIN_LIGHT or (light == "day" and speaker.chance(0.7)):  # plain daylight is rarely worth a word
         return None
+    if light == "indoor":
+        if speaker.said_where:
+            return None
+        speaker.said_where = True
     return f" {speaker.choose(LIGHT_PHRASES[light])}"
 
 
@@ -128,7 +137,7 @@ def also_clause(speaker: Speaker) -> str | None:
     left = [share.name for share in speaker.content.parts[1:6] if share.name not in speaker.said_parts]
     if not left:
         return None
-    more = speaker.listing(left[: 1 + speaker.chance(0.4)], detail=0.25)
+    more = speaker.listing(left[: 1 + speaker.chance(0.4)], detail=0.25, plural=True)
     return speaker.choose(ALSO_FRAMES).format(more)
 
 
@@ -137,6 +146,17 @@ def size_clause(speaker: Speaker) -> str | None:
     if speaker.content.area < SMALL_AREA:
         return speaker.choose(SMALL_CLAUSES)
     return speaker.choose(LARGE_CLAUSES) if speaker.content.area > LARGE_AREA else None
+
+
+def look_clause(speaker: Speaker) -> str | None:
+    """Say the colour of a named part whose colour was not said yet."""
+    for part in speaker.said_parts:
+        colour = speaker.main_colour(part)
+        if colour is not None and colour not in speaker.said_colours:
+            noun = PART_WORDS[part].nouns[0]
+            be = "are" if noun.counted else "is"
+            return speaker.choose(LOOK_FRAMES).format(part=noun.plural, be=be, colour=speaker.colour(colour))
+    return None
 
 
 def aspect_clause(speaker: Speaker) -> str | None:
@@ -154,6 +174,7 @@ CLAUSES: Mapping[str, Callable[[Speaker], str | None]] = {
     "edge": edge_clause,
     "contact": contact_clause,
     "also": also_clause,
+    "look": look_clause,
     "size": size_clause,
     "aspect": aspect_clause,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _WORDS = """
-a an the this that these those it its they them their there here i you we one ones each every all both any other
+during a an the this that these those it its they them their there here i you we one ones each every all both any other
 others another same such which who what where when while then than as so too also only just even very rather quite
 is are was were be been being am do does did has have had can could would may might will seems seem seen of in on at
 to from by for with into onto within across through along near toward towards about out up down off between among

@@ -112,7 +112,7 @@ COLOUR_WORDS: Mapping[str, Words] = read_table(
         "red": "=red, =reddish, =crimson, =scarlet, =bright red",
         "orange": "=orange, =orangish, =amber, =bright orange",
         "yellow": "=yellow, =yellowish, =golden, =bright yellow",
-        "green": "=green, =greenish, =lime, =bright green",
+        "green": "=green, =greenish, =bright green, =lime",
         "dark green": "=dark green, =deep green, =forest green, =darker green",
         "teal": "=teal, =turquoise, =cyan, =blue green",
         "blue": "=blue, =bluish, =royal blue, =navy, =dark blue",

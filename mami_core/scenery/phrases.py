@@ -19,7 +19,7 @@ T = TypeVar("T")
 UNIQUE_NOUNS = frozenset({"sky", "open sky", "sun", "moon", "sea", "ocean", "full moon"})
 QUANTITIES = (
     "some", "several", "many", "various", "different", "a few", "multiple", "lots of", "a group of", "groups of",
-    "a variety of", "all kinds of", "numerous", "similar", "pairs of", "clusters of", "a lot of", "random", "rows of",
+    "a variety of", "all kinds of", "numerous", "similar", "pairs of", "clusters of", "a lot of", "rows of",
 )  # fmt: skip
 REGIONS = (
     "areas of", "regions of", "parts of", "sections of", "patches of", "pieces of", "bits of", "spots of", "images of",
@@ -50,6 +50,7 @@ class Speaker:
         self.singular = singular
         self.said_parts: list[str] = []
         self.said_textures: set[str] = set()
+        self.said_where = False  # "indoors" and "in a kitchen" say the same twice
         self.starts_plural = False  # whether the first part was said as a counted plural, so that "several" fits
         self._colour_words: dict[str, str] = {}
 
@@ -85,25 +86,25 @@ class Speaker:
         self.said_textures.add(name)
         return self.word(TEXTURE_WORDS[name].adjectives)
 
-    def noun(self, words: Words, adjectives: str = "") -> str:
-        """Return adjectives and noun, singular with its article or plural."""
+    def noun(self, words: Words, adjectives: str = "", *, plural: bool = False) -> str:
+        """Return adjectives and noun, singular with its article or plural (always the latter if asked for)."""
         noun = self.word(words.nouns)
         described = f"{adjectives} {{}}".strip() if adjectives else "{}"
         if noun.singular in UNIQUE_NOUNS and self.chance(0.7):
             return f"the {described.format(noun.singular)}" if self.chance(0.6) else described.format(noun.singular)
         if not noun.counted:
             return described.format(noun.singular)
-        if not self.chance(self.singular):
+        if plural or not self.chance(self.singular):
             self.starts_plural |= len(self.said_parts) == 1
             return described.format(noun.plural)
         return with_article(described.format(noun.singular))
 
-    def part(self, name: str, *, detail: float, colour: bool = True) -> str:
+    def part(self, name: str, *, detail: float, colour: bool = True, plural: bool = False) -> str:
         """Return a noun phrase for a part, with adjectives that are true of it on this unit."""
         self.said_parts.append(name)
         adjectives = self._colours_of(name, detail) if colour else []
         texture = self._texture_of(name, detail)
-        return self.noun(PART_WORDS[name], " ".join([*adjectives, *texture]))
+        return self.noun(PART_WORDS[name], " ".join([*adjectives, *texture]), plural=plural)
 
     def main_colour(self, name: str) -> str | None:
         """Return the colour that more than half of this part has, or None."""
@@ -123,11 +124,14 @@ class Speaker:
         clear = bool(main) and main[0][1] > 0.55 and main[0][0] != "plain"
         return [self.texture(main[0][0])] if clear and self.chance(detail * 0.8) else []
 
-    def listing(self, parts: Sequence[str], *, detail: float) -> str:
+    def listing(self, parts: Sequence[str], *, detail: float, plural: bool = False) -> str:
         """Return the parts as one enumeration; a colour that all share is said once, as people do."""
         colours = {self.main_colour(part) for part in parts}
         once = len(parts) > 1 and len(colours) == 1 and None not in colours
-        phrases = [self.part(part, detail=detail, colour=not (once and index > 0)) for index, part in enumerate(parts)]
+        phrases = [
+            self.part(part, detail=detail, colour=not (once and index > 0), plural=plural)
+            for index, part in enumerate(parts)
+        ]
         return self.join(phrases)
 
     def join(self, phrases: Sequence[str]) -> str:
