@@ -23,8 +23,10 @@ def write_attention(path: Path, units: Iterable[tuple[int, Sequence[HeadOutput]]
 
 
 def _row(unit: int, head: HeadOutput) -> dict[str, object]:
-    top = head.weights.max(axis=1, initial=0.0)  # (words,)
-    scale = np.where(top > 0, top / 255, 1.0).astype(np.float32)  # (words,)
+    if not np.isfinite(head.weights).all() or (head.weights < 0).any():
+        raise ValueError(f"unit {unit}, head {head.head!r}: attention weights must be finite and not negative")
+    scale = (head.weights.max(axis=1, initial=0.0) / 255).astype(np.float32)  # (words,)
+    scale[scale == 0] = 1.0  # a word that attends to nothing
     levels = np.rint(head.weights / scale[:, None]).astype(np.uint8)  # (words, regions)
     return {
         "unit": unit,
@@ -44,8 +46,10 @@ class AttentionFile:
     def __init__(self, path: Path) -> None:
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
         self._batch_of: dict[int, int] = {}
-        for number in range(self._reader.num_record_batches):
-            units = self._reader.get_batch(number).column("unit")
+        only_unit = pa.ipc.IpcReadOptions(included_fields=[ATTENTION_SCHEMA.get_field_index("unit")])
+        index = pa.ipc.open_file(pa.memory_map(str(path)), options=only_unit)  # leaves the weights compressed
+        for number in range(index.num_record_batches):
+            units = index.get_batch(number).column("unit")
             if len(units):
                 self._batch_of[units[0].as_py()] = number
 

@@ -83,7 +83,11 @@ class Dissection:
         path = self.path / layout.SPLITS
         if not path.is_file():
             return {}
-        return {name: [(layer, unit) for layer, unit in units] for name, units in json.loads(path.read_text()).items()}
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return {name: [(layer, unit) for layer, unit in units] for name, units in found.items()}
+        except (ValueError, TypeError, AttributeError) as problem:
+            raise ValueError(f"{path} cannot be read ({problem}); run `mami inspect --verify {self.path}`") from problem
 
     @cached_property
     def truth(self) -> dict[UnitKey, dict[str, Any]]:
@@ -176,7 +180,12 @@ class Dissection:
             path = self.path / layout.attention_file(captioner, layer)
             if not path.is_file():
                 return ()
-            self._attention[key] = AttentionFile(path)
+            try:
+                self._attention[key] = AttentionFile(path)
+            except (OSError, ValueError) as problem:
+                raise ValueError(
+                    f"{path} cannot be read ({problem}); run `mami inspect --verify {self.path}`"
+                ) from problem
         return self._attention[key].heads(unit)
 
     def caption(self, captioner: str, layer: str, unit: int) -> Caption | None:
@@ -187,7 +196,7 @@ class Dissection:
         row = table.loc[(layer, unit)]
         return Caption(
             captioner=captioner,
-            words=tuple((row["caption"] or "").split()),
+            words=tuple(row["caption"].split()) if isinstance(row["caption"], str) else (),
             log_p_given_exemplars=float(row["log_p_given_exemplars"]),
             log_p=float(row["log_p"]),
             state=row["state"],

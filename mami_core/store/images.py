@@ -75,6 +75,13 @@ class ImageFile:
         batch, row = self._where[image_id]
         return self._reader.get_batch(batch).column("data")[row].as_py()
 
+    def name(self, image_id: int) -> str:
+        """Return the image's name; KeyError when it is not kept."""
+        if image_id not in self._where:
+            raise KeyError(f"image {image_id} is not kept: it is no exemplar of any dissected unit")
+        batch, row = self._where[image_id]
+        return self._reader.get_batch(batch).column("image_name")[row].as_py()
+
     def image(self, image_id: int) -> Image.Image:
         """Return the decoded RGB image."""
         return Image.open(io.BytesIO(self.encoded(image_id))).convert("RGB")

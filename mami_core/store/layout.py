@@ -15,6 +15,7 @@ IMAGES: Final = "images.arrow"
 REFERENCES: Final = "references.parquet"
 TRUTH: Final = "truth.parquet"
 SPLITS: Final = "splits.json"
+PEAK_IDS: Final = "peak_ids.npy"  # only where the peaks are of a sample of the images
 
 UNIT_SCHEMA: Final = pa.schema(
     [
@@ -28,9 +29,9 @@ UNIT_SCHEMA: Final = pa.schema(
         ("kurtosis", pa.float32()),
         ("fraction_positive", pa.float32()),
         ("state", pa.string()),  # alive, dead, constant, not_finite
-        ("histogram", pa.list_(pa.int32())),  # counts of sampled activations; empty: not kept
-        ("histogram_low", pa.float32()),  # left edge of the first bin
-        ("histogram_high", pa.float32()),  # right edge of the last bin
+        ("histogram", pa.list_(pa.int32())),  # counts in the bins of `histogram_edges()`; empty: not kept
+        ("histogram_low", pa.float32()),  # the smallest activation
+        ("histogram_high", pa.float32()),  # the largest
     ]
 )
 EXEMPLAR_SCHEMA: Final = pa.schema(
@@ -100,6 +101,11 @@ def maps_file(layer: str, exemplar_set: str = "top") -> str:
 def peaks_file(layer: str) -> str:
     """Return where every image's spatial maximum lies: float16 (images, units)."""
     return f"peaks/{file_name(layer)}.npy"
+
+
+def classes_file(layer: str) -> str:
+    """Return where each unit's mean peak by class lies, if images have labels: float32 (classes, units)."""
+    return f"classes/{file_name(layer)}.npy"
 
 
 def captions_file(captioner: str) -> str:

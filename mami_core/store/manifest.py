@@ -109,7 +109,7 @@ def from_json(text: str, path: Path) -> Manifest:
             class_names=tuple(body["class_names"]),
             files={name: FileInfo(x["sha256"], x["bytes"]) for name, x in body["files"].items()},
         )
-    except (KeyError, TypeError, IndexError) as problem:
+    except (KeyError, TypeError, IndexError, AttributeError) as problem:
         raise ValueError(f"{path} lacks or garbles the entry {problem}; it is damaged: dissect again") from None
 
 

@@ -36,11 +36,17 @@ class DissectionWriter:
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> DissectionWriter:
-        """Start a dissection in a new or empty folder, or replace the manifest of one that is there."""
+        """Start a dissection in a new or empty folder, or in place of one that is there: its files go.
+
+        Files that `manifest.files` lists stay.
+        """
         check_output_folder(path)
         path.mkdir(parents=True, exist_ok=True)
+        old = read_manifest(path).files if (path / layout.MANIFEST).is_file() else {}
         writer = cls(path, manifest)
         write_manifest(path, manifest)
+        for name in old.keys() - manifest.files.keys():
+            (path / name).unlink(missing_ok=True)
         return writer
 
     @classmethod
@@ -91,13 +97,24 @@ class DissectionWriter:
         """Write a row per exemplar, columns of `layout.EXEMPLAR_SCHEMA`."""
         self.write_table(layout.EXEMPLARS, exemplars, layout.EXEMPLAR_SCHEMA)
 
-    def write_maps(self, layer: str, maps: np.ndarray, exemplar_set: str = "top") -> None:
-        """Write activation maps (units, k, h, w), stored as float16; NaN where there are fewer than k exemplars."""
-        self.write_array(layout.maps_file(layer, exemplar_set), _as_float16(maps))
+    def write_maps(self, layer: str, maps: np.ndarray, exemplar_set: str = "top", *, exact: bool = False) -> None:
+        """Write activation maps (units, k, h, w), stored as float16; NaN where there are fewer than k exemplars.
+
+        `exact` keeps their own precision: masks that must agree with a reference to the pixel need it.
+        """
+        self.write_array(layout.maps_file(layer, exemplar_set), maps if exact else _as_float16(maps))
 
     def write_peaks(self, layer: str, peaks: np.ndarray) -> None:
-        """Write every image's spatial maximum (images, units), stored as float16."""
-        self.write_array(layout.peaks_file(layer), _as_float16(peaks))
+        """Write every image's spatial maximum (images, units), stored as float16; a float16 memory map is streamed."""
+        self.write_array(layout.peaks_file(layer), peaks if peaks.dtype == np.float16 else _as_float16(peaks))
+
+    def write_peak_ids(self, ids: np.ndarray) -> None:
+        """Write which images the rows of the peak files are, int64 ascending; not written where they are all images."""
+        self.write_array(layout.PEAK_IDS, ids)
+
+    def write_classes(self, layer: str, means: np.ndarray) -> None:
+        """Write each unit's mean peak over the images of each class, float32 (classes, units)."""
+        self.write_array(layout.classes_file(layer), means)
 
     def write_images(self, entries: Iterable[tuple[int, str, bytes]]) -> None:
         """Write (id, name, encoded bytes) of every exemplar image, ids ascending."""
@@ -133,11 +150,27 @@ class DissectionWriter:
         """Write one captioner's captions with their attention; replaces what it said before."""
         rows = [_caption_row(layer, unit, caption) for (layer, unit), caption in captions.items()]
         self.write_table(layout.captions_file(captioner), pd.DataFrame(rows), layout.CAPTION_SCHEMA)
-        for layer in dict.fromkeys(layer for layer, _ in captions):
-            heads = [(u, c.heads) for (name, u), c in captions.items() if name == layer and c.heads]
-            if heads:
-                self.write_attention(captioner, layer, heads)
+        by_layer: dict[str, list[tuple[int, Sequence[HeadOutput]]]] = {}
+        for (layer, unit), caption in captions.items():
+            if caption.heads:
+                by_layer.setdefault(layer, []).append((unit, caption.heads))
+        self._forget(self._attention_files(captioner, self.manifest.files))
+        for layer, heads in by_layer.items():
+            self.write_attention(captioner, layer, heads)
         self.update(captioners={**self.manifest.captioners, captioner: dict(provenance)})
+
+    def _attention_files(self, captioner: str, names: Iterable[str]) -> list[str]:
+        folder = layout.attention_file(captioner, "").rpartition("/")[0] + "/"
+        return [name for name in names if name.startswith(folder)]
+
+    def _forget(self, names: Iterable[str]) -> None:
+        """Take files out of the manifest, then off the disk."""
+        gone = set(names)
+        if not gone:
+            return
+        self.update(files={name: entry for name, entry in self.manifest.files.items() if name not in gone})
+        for name in gone:
+            (self.path / name).unlink(missing_ok=True)
 
     def write_attention(self, captioner: str, layer: str, heads: Iterable[tuple[int, Sequence[HeadOutput]]]) -> None:
         """Write every head of every unit of one layer."""
