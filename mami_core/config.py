@@ -33,6 +33,8 @@ class DissectConfig:
     sample_positions: int = 0  # positions sampled per image for the quantile; 0: chosen from the number of images
     map_size: int = 56  # maps of top exemplars are kept at most this many cells wide and high
     thumbnail: int = 224  # exemplar images are stored at most this many pixels wide and high
+    spectrum: int = 10  # further exemplars per unit: as many random and bottom ones, half as many in each band; 0: none
+    bands: int = 4  # equal shares of the images, from the weakest (band-0) to the strongest
     batch_size: int = 32
     workers: int = 0  # processes that decode images; 0: decode in this one
     seed: int = 0
@@ -48,11 +50,41 @@ class DissectConfig:
         _require(0 < self.quantile < 1, f"--quantile must lie between 0 and 1, got {self.quantile}")
         _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
         _require(self.map_size >= 1, f"--map-size must be at least 1, got {self.map_size}")
+        _require(self.thumbnail >= 8, f"--thumbnail must be at least 8, got {self.thumbnail}")
+        _require(self.spectrum >= 0, f"--spectrum must be at least 0, got {self.spectrum}")
+        _require(self.bands >= 1, f"--bands must be at least 1, got {self.bands}")
+        _require(self.workers >= 0, f"--workers must be at least 0, got {self.workers}")
+        _require(self.sample_positions >= 0, f"--sample-positions must be at least 0, got {self.sample_positions}")
+        parse_units(self.units)
+        parse_shard(self.shard)
         try:
             found = json.loads(self.arguments)
         except ValueError as problem:
             raise ValueError(f"--arguments is not JSON ({problem}); write it like '{{\"classes\": 10}}'") from None
         _require(isinstance(found, dict), "--arguments must be a JSON object of keyword arguments")
+
+
+@dataclass(frozen=True)
+class MergeConfig:
+    """Join the shares that `mami dissect --shard i/n` left in one folder into a dissection."""
+
+    out: Path  # the folder that every share was written to
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class BenchDissectConfig:
+    """Measure what dissection adds to the bare forward pass, in CPU seconds, and how exact its thresholds are."""
+
+    networks: tuple[str, ...] = ("torchvision:resnet18", "torchvision:alexnet")
+    images: int = 256  # random images; rank errors are taken against keeping every value
+    batch_size: int = 32
+    size: int = 224
+    threads: int = 1
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.images >= self.batch_size >= 1, "--images must be at least --batch-size, and both at least 1")
 
 
 @dataclass(frozen=True)
@@ -189,3 +221,13 @@ def parse_units(text: str | None) -> frozenset[int] | None:
             raise ValueError(f"units {text!r}: the range {piece!r} runs backwards")
         chosen.update(range(int(first), end + 1))
     return frozenset(chosen)
+
+
+def parse_shard(text: str | None) -> tuple[int, int]:
+    """Return (i, n) of a share written `i/n`, i from 0; (0, 1), the whole, for None."""
+    if text is None:
+        return 0, 1
+    share, slash, total = text.partition("/")
+    if not (slash and share.isdecimal() and total.isdecimal() and int(share) < int(total)):
+        raise ValueError(f"--shard {text!r} is no share; write i/n with i from 0 to n - 1, like 0/4")
+    return int(share), int(total)

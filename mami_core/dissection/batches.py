@@ -1,0 +1,67 @@
+"""Images to batches, lazily and in a fixed order, decoded here or in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mami_core.dissection.layers import feed
+from mami_core.inputs import ImageSource, Network, UnreadableImageError
+
+
+@dataclass(eq=False)
+class Batch:
+    """Inputs of the readable images of one batch, and what the others failed of."""
+
+    ids: np.ndarray  # (B,) int64, ascending
+    inputs: tuple[Tensor, ...]  # (B, …) each
+    unreadable: dict[int, str]  # image id → why
+
+
+class _Inputs(Dataset):
+    def __init__(self, network: Network, images: ImageSource) -> None:
+        self._network = network
+        self._images = images
+
+    def __getitem__(self, index: int) -> tuple[int, tuple[Tensor, ...] | str]:
+        try:
+            return index, feed(self._network, self._images, index)
+        except UnreadableImageError as problem:
+            return index, str(problem)
+
+
+def batches(
+    network: Network, images: ImageSource, wanted: Sequence[range], *, workers: int, pin: bool
+) -> Iterator[Batch]:
+    """Yield each range of ids as a batch; an image that cannot be read is left out and named."""
+    inputs = _Inputs(_without_module(network), images) if workers else _Inputs(network, images)
+    yield from DataLoader(
+        inputs,
+        batch_sampler=[list(ids) for ids in wanted],
+        num_workers=workers,
+        pin_memory=pin,
+        collate_fn=_collate,
+    )
+
+
+def _without_module(network: Network) -> Network:
+    """Return the network as a decoding process needs it: its weights stay here."""
+    from dataclasses import replace
+
+    return replace(network, module=torch.nn.Identity())
+
+
+def _collate(entries: Iterable[tuple[int, tuple[Tensor, ...] | str]]) -> Batch:
+    entries = list(entries)
+    good = [(index, found) for index, found in entries if not isinstance(found, str)]
+    bad = {index: found for index, found in entries if isinstance(found, str)}
+    shapes = {tuple(part.shape for part in found) for _, found in good}
+    if len(shapes) > 1:
+        raise ValueError(f"images give inputs of different shapes ({shapes}); set a resize and a crop")
+    stacked = tuple(torch.stack(parts) for parts in zip(*(found for _, found in good), strict=True))
+    return Batch(np.array([index for index, _ in good], dtype=np.int64), stacked, bad)

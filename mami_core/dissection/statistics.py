@@ -1,0 +1,104 @@
+"""How a unit's activations are spread: moments, a histogram whose bins no data can move, and the unit's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+BINS = 512
+
+
+@dataclass(eq=False)
+class Spread:
+    """Sums for the moments of each unit, kept per block of images and added in block order: the same bits always."""
+
+    sums: dict[int, Tensor]  # block → (5, U) float64: count, Σx, Σx², Σx³, Σx⁴
+    histogram: Tensor  # (U, 512) int32
+    positive: Tensor  # (U,) int64: values above zero
+    largest: Tensor  # (U,) float32, over all positions
+    smallest: Tensor  # (U,) float32, over all positions
+    broken: Tensor  # (U,) bool: a NaN or an infinity was seen
+
+    @classmethod
+    def empty(cls, units: int, *, device: torch.device) -> Spread:
+        """Return a spread that has seen nothing."""
+        return cls(
+            sums={},
+            histogram=torch.zeros(units, BINS, dtype=torch.int32, device=device),
+            positive=torch.zeros(units, dtype=torch.int64, device=device),
+            largest=torch.full((units,), -torch.inf, device=device),
+            smallest=torch.full((units,), torch.inf, device=device),
+            broken=torch.zeros(units, dtype=torch.bool, device=device),
+        )
+
+    def add_extremes(self, high: Tensor, low: Tensor) -> None:
+        """Take in every image's largest and smallest activation, (B, U) each; NaN and infinities mark the unit."""
+        self.broken |= ~(high.isfinite() & low.isfinite()).all(0)
+        self.largest = self.largest.maximum(high.nan_to_num(nan=-torch.inf).amax(0))
+        self.smallest = self.smallest.minimum(low.nan_to_num(nan=torch.inf).amin(0))
+
+    def add_values(self, block: int, values: Tensor) -> None:
+        """Take in sampled values (U, n) of a block."""
+        self._add_moments(block, values)
+        self.positive += (values > 0).sum(1)
+        codes = histogram_codes(values)  # (U, n)
+        codes += torch.arange(len(values), device=values.device, dtype=codes.dtype).unsqueeze(1) * BINS
+        counts = torch.bincount(codes.flatten(), minlength=self.histogram.numel())
+        self.histogram += counts.view_as(self.histogram).to(torch.int32)
+
+    def _add_moments(self, block: int, values: Tensor) -> None:
+        x = values.double()
+        square = x * x
+        rows = [torch.full_like(x[:, 0], x.shape[1]), x.sum(1), square.sum(1)]
+        rows += [torch.linalg.vecdot(x, square), torch.linalg.vecdot(square, square)]
+        sums = torch.stack(rows)  # (5, U)
+        self.sums[block] = self.sums[block] + sums if block in self.sums else sums
+
+    def merge(self, other: Spread) -> None:
+        """Take in another spread of the same units over other blocks."""
+        self.sums |= other.sums
+        self.histogram += other.histogram
+        self.positive += other.positive
+        self.largest = self.largest.maximum(other.largest)
+        self.smallest = self.smallest.minimum(other.smallest)
+        self.broken |= other.broken
+
+    def moments(self) -> dict[str, np.ndarray]:
+        """Return mean, variance, skewness, kurtosis (excess) and fraction_positive, each (U,); NaN where undefined."""
+        total = torch.zeros_like(next(iter(self.sums.values()))) if self.sums else torch.zeros(5, len(self.positive))
+        for block in sorted(self.sums):
+            total = total + self.sums[block]
+        count, *raw = total.cpu().numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            m1, m2, m3, m4 = (row / count for row in raw)
+            variance = np.maximum(m2 - m1**2, 0)
+            flat = variance <= 1e-12 * np.maximum(m2, 1e-30)  # rounding, not spread
+            third = m3 - 3 * m1 * m2 + 2 * m1**3
+            fourth = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
+            return {
+                "mean": m1,
+                "variance": np.where(flat, 0.0, variance),
+                "skewness": np.where(flat, np.nan, third / variance**1.5),
+                "kurtosis": np.where(flat, np.nan, fourth / variance**2 - 3),
+                "fraction_positive": self.positive.cpu().numpy() / count,
+            }
+
+    def states(self) -> list[str]:
+        """Return each unit's state: not_finite, dead (never anything but zero), constant, or alive."""
+        high, low, broken = self.largest.cpu().numpy(), self.smallest.cpu().numpy(), self.broken.cpu().numpy()
+        constant = high <= low
+        states = np.select([broken, constant & (high == 0), constant], ["not_finite", "dead", "constant"], "alive")
+        return [str(state) for state in states]
+
+
+def histogram_codes(values: Tensor) -> Tensor:
+    """Return each value's bin, int64: eight bins to every doubling, as in the first nine bits of a float16.
+
+    Bins are the same for every layer and network, so counts from any workers add up. Bin 0 begins at zero; bins
+    from 256 on are the negative values, mirrored.
+    """
+    bits = values.half().view(torch.int16).to(torch.int64)
+    return (bits >> 7) & (BINS - 1)
