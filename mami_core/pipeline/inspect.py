@@ -39,7 +39,13 @@ def summarise(dissection: Dissection) -> dict[str, Any]:
 
 def run_inspection(config: InspectConfig) -> int:
     """Print what a dissection holds; exit status 1 when --verify finds a file that was changed, lost or added."""
-    dissection = Dissection.open(config.dissection)
+    try:
+        dissection = Dissection.open(config.dissection)
+    except ValueError as problem:  # a damaged manifest: it names itself
+        if not config.verify:
+            raise
+        print(f"mami: {problem}", file=sys.stderr)
+        return 1
     problems = dissection.verify() if config.verify else []
     for problem in problems:
         print(f"mami: {config.dissection}: {problem}", file=sys.stderr)
