@@ -105,7 +105,7 @@ def join_words(words: Iterable[str]) -> str:
     line = " ".join(words)
     for mark in (".", ",", ";", ":"):
         line = line.replace(f" {mark}", mark)
-    return line.replace(" - ", "-")
+    return line.replace(" -", "-").replace("- ", "-")
 
 
 def as_sentence(words: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,20 +19,26 @@ class VisibleRegions:
     regions: int  # N
 
     def scatter(self, weights: Tensor) -> Tensor:
-        """Return attention (U, …, M) over all N regions, (U, …, N): hidden ones received 0."""
-        index = self.index.view(len(self.index), *([1] * (weights.dim() - 2)), -1).expand_as(weights)
+        """Return attention (U, W, M) over all N regions, (U, W, N): hidden ones received 0."""
+        index = self.index.unsqueeze(1).expand_as(weights)
         return weights.new_zeros(*weights.shape[:-1], self.regions).scatter(-1, index, weights)
+
+    def scatter_unit(self, weights: np.ndarray, unit: int) -> np.ndarray:
+        """Return one unit's attention (W, M) over all N regions, (W, N)."""
+        full = np.zeros((len(weights), self.regions), dtype=weights.dtype)
+        full[:, self.index[unit].cpu().numpy()] = weights
+        return full
 
 
 def visible_regions(features: Tensor, weight: Tensor) -> VisibleRegions:
     """Keep the regions (U, N, D) whose weight (U, N) is not 0, as many as the unit with the most has.
 
-    A unit whose weights are all 0 says nothing about where to look: it keeps all, at weight 1.
+    A unit whose weights are all 0 says nothing about where to look: it keeps all of them, as decoders expect.
     """
     if weight.shape != features.shape[:2]:
         raise ValueError(f"weight {tuple(weight.shape)} does not fit features {tuple(features.shape)}")
-    weight = torch.where(weight.sum(1, keepdim=True) > 0, weight, 1.0)
-    most = int((weight > 0).sum(1).max().clamp_min(1)) if len(weight) else weight.shape[1]
-    index = (weight > 0).to(torch.int8).sort(dim=1, descending=True, stable=True).indices[:, :most]  # in order
+    seen = torch.where(weight.sum(1, keepdim=True) > 0, weight > 0, True)  # (U, N)
+    most = int(seen.sum(1).max()) if len(weight) else weight.shape[1]
+    index = seen.to(torch.int8).sort(dim=1, descending=True, stable=True).indices[:, :most]  # in order
     kept = features.gather(1, index.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
     return VisibleRegions(kept, weight.gather(1, index), index, weight.shape[1])
