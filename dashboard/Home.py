@@ -1,0 +1,16 @@
+"""The entry point: `streamlit run dashboard/Home.py` serves the pages of `app.py` and our own routes beside them."""  # noqa: N999  # Streamlit's habit
+
+from __future__ import annotations
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from dashboard.routes import PREFIX, serving
+from dashboard.security import SecurityHeaders
+
+app = st.App(
+    "app.py",
+    routes=[Mount(PREFIX, app=serving())],
+    middleware=[Middleware(SecurityHeaders)],
+)

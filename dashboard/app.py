@@ -1,0 +1,19 @@
+"""The frame around every page: what is dissected, where one can go, and whether the settings were found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.links import PAGES, menu
+from dashboard.settings import problem_with_settings
+
+st.set_page_config(page_title="MAMI", page_icon="🔎", layout="wide")
+page = st.navigation(list(PAGES.values()), position="hidden")  # our own menu keeps the address's parameters
+st.html(
+    "<style>.stMainBlockContainer{padding-inline:clamp(1rem,3vw,2.6rem)}"
+    ".stMainBlockContainer [data-testid=stHeading] h1{padding-top:0}</style>"
+)
+if problem := problem_with_settings():
+    st.warning(problem)
+menu()
+page.run()

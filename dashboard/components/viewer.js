@@ -1,0 +1,329 @@
+// The neuron view. It paints first and tells the server afterwards, so a key press never waits.
+
+import { element, figure, isTyping } from "./element.js";
+import { RAMP } from "./colour.js";
+import { unitAt, unitFrom } from "./payload.js";
+import { Exemplars, Layer, coloured, drawTile, volume } from "./exemplars.js";
+import { Heads } from "./heads.js";
+import { activationCard, badge, captionCard, describeWord, keysDialog, referencesCard } from "./facts.js";
+import { bilinear, smooth } from "./maps.js";
+
+const MODES = { mask: ["Mask", "m"], heat: ["Heatmap", "h"], plain: ["Plain", "p"] };
+const STATES = { dead: "dead", constant: "constant", not_finite: "not finite" };
+const FULL_SIZE = 448;
+
+// "0-3,7" as the list of its numbers.
+function numbered(ranges) {
+  return ranges.split(",").flatMap((piece) => {
+    const [first, last] = piece.split("-").map(Number);
+    return Array.from({ length: (last ?? first) - first + 1 }, (_, i) => first + i);
+  });
+}
+
+class View {
+  constructor(root) {
+    this.root = root;
+    this.mode = "mask";
+    this.opacity = 0.6;
+    this.seq = 0;
+    this.turn = 0;
+    this.exemplars = new Exemplars((index) => this.open(index));
+    this.heads = new Heads((word, kind) => this.onWord(word, kind));
+    this.build();
+    this.sizes = new ResizeObserver(() => this.shown && requestAnimationFrame(() => this.paint()));
+    this.sizes.observe(this.exemplars.root);
+    this.onKey = (event) => this.key(event);
+    document.addEventListener("keydown", this.onKey);
+  }
+
+  build() {
+    this.title = element("h2", {});
+    this.badges = element("span", { class: "badges" });
+    this.place = element("span", { class: "figures", title: "place in the layer" });
+    const step = (label, name, by) => element(
+      "button", { type: "button", class: "button", "aria-keyshortcuts": name, onclick: () => this.step(by) },
+      label, element("kbd", {}, name));
+    this.copy = element("button", { type: "button", class: "button", onclick: () => this.copyLink() }, "Copy link");
+    this.keys = keysDialog();
+    const help = element("button", { type: "button", class: "button", "aria-label": "Keys", onclick: () => this.keys.showModal() }, "?");
+    this.top = element("header", { class: "top" }, this.title, this.badges, this.place,
+      element("span", { class: "actions" }, this.copy, step("Previous", "K", -1), step("Next", "J", 1), help));
+    this.cards = element("div", { class: "captions" });
+    this.references = element("div", {});
+    this.activation = element("div", {});
+    this.status = element("p", { class: "problem", role: "alert", hidden: true });
+    this.spoken = element("p", { class: "unseen", "aria-live": "polite" });
+    this.full = element("dialog", { class: "full", "aria-label": "Exemplar at full size" });
+    this.headCard = this.headPanel();
+    this.body = element("div", { class: "body" }, element("div", { class: "column" }, this.exemplarPanel(), this.references),
+      element("div", { class: "column" }, this.headCard, this.activation));
+    this.note = element("p", { class: "note" },
+      "log p and PMI are comparable only within one captioner. Attention shows where a head looked; it is not proof of cause.");
+    this.root.replaceChildren(this.top, this.status, this.cards, this.body, this.note, this.spoken, this.keys, this.full);
+  }
+
+  exemplarPanel() {
+    this.modes = Object.fromEntries(Object.entries(MODES).map(([mode, [label, key]]) => [mode, element("button",
+      { type: "button", "aria-keyshortcuts": key.toUpperCase(), onclick: () => this.setMode(mode) }, label)]));
+    const slider = element("input", { type: "range", min: "0", max: "100", value: String(this.opacity * 100),
+      "aria-label": "Overlay opacity", oninput: () => { this.opacity = slider.value / 100; this.paint(); } });
+    this.scale = element("div", { class: "scale" });
+    return element("section", { class: "card", "aria-label": "Exemplars" },
+      element("header", {}, element("h3", {}, "Exemplars"),
+        element("span", { class: "segments", role: "group", "aria-label": "Overlay" }, ...Object.values(this.modes)), slider),
+      this.exemplars.root, this.scale);
+  }
+
+  headPanel() {
+    this.choice = element("span", { class: "segments", role: "group", "aria-label": "Captioner whose heads are shown" });
+    return element("section", { class: "card", "aria-label": "Attention by head" },
+      element("header", {}, element("h3", {}, "Attention by head"), this.choice), this.heads.root);
+  }
+
+  // What Python sent. An answer to an older step than our last must not turn the view back.
+  receive(data, tell) {
+    this.tell = tell;
+    const restarted = this.session !== data.session;
+    const moved = this.base !== data.base || this.layer !== data.layer;
+    this.session = data.session;
+    if (!restarted && !moved && data.ack < this.seq) return;
+    this.seq = data.ack;
+    this.base = data.base;
+    this.layer = data.layer;
+    this.dissection = data.dissection;
+    this.units = numbered(data.units);
+    this.inline = data.inline;
+    const key = `${data.base}/${data.layer}/${data.unit}`;
+    if (key !== this.key) this.load(data.unit);
+  }
+
+  step(by) {
+    const at = this.units.indexOf(this.unit);
+    const unit = this.units[(at + by + this.units.length) % this.units.length];
+    this.seq += 1;
+    this.tell("moved", [this.layer, unit, this.seq]);
+    if (this.base) this.load(unit);
+  }
+
+  async load(unit) {
+    const turn = ++this.turn;
+    this.unit = unit;
+    this.key = `${this.base}/${this.layer}/${unit}`;
+    const [key, started] = [this.key, performance.now()];
+    this.head();
+    try {
+      const found = await (this.base ? unitAt(this.base, this.layer, unit) : unitFrom(this.inline));
+      if (turn !== this.turn) return; // a newer step was taken meanwhile
+      this.show(found);
+      this.root.dataset.painted = key;
+      this.root.dataset.milliseconds = (performance.now() - started).toFixed(1);
+      this.prefetch();
+    } catch (problem) {
+      if (turn === this.turn) this.fail(problem);
+    }
+  }
+
+  prefetch() {
+    if (!this.base) return;
+    const at = this.units.indexOf(this.unit);
+    for (const by of [1, -1, 2]) {
+      unitAt(this.base, this.layer, this.units[(at + by + this.units.length) % this.units.length]).catch(() => undefined);
+    }
+  }
+
+  fail(problem) {
+    this.status.hidden = false;
+    this.status.textContent = `Unit ${this.unit} could not be loaded: ${problem.message}`;
+  }
+
+  head() {
+    this.title.textContent = `${this.layer} · unit ${this.unit}`;
+    this.place.textContent = `${this.units.indexOf(this.unit) + 1} of ${this.units.length}`;
+  }
+
+  show(found) {
+    const { record } = found;
+    this.shown = found;
+    this.status.hidden = true;
+    this.pinned = this.hovered = null;
+    const state = STATES[record.state] ? badge(STATES[record.state], "bad") : null;
+    this.badges.replaceChildren(...[state, record.simulated ? badge("simulated", "sim") : null].filter(Boolean));
+    this.captionCards = record.captions.map((caption) => captionCard(caption, (word, kind) => this.onWord(word, kind)));
+    this.cards.replaceChildren(...this.captionCards.map(({ card }) => card));
+    if (!record.captions.length) this.cards.append(element("p", { class: "card quiet" }, "Not captioned yet: `mami caption`."));
+    this.references.replaceChildren(referencesCard(record));
+    this.activation.replaceChildren(activationCard(record));
+    this.exemplars.show(found);
+    this.choose(record);
+    const heard = record.captions.map((caption) => `${caption.captioner}: ${caption.words.join(" ") || caption.state}`);
+    this.spoken.textContent = `${this.title.textContent}. ${heard.join(". ")}`;
+    this.paint();
+  }
+
+  // Whose heads are shown: the one chosen before, else the captioner with most heads.
+  choose(record) {
+    const most = [...record.captions].sort((a, b) => b.heads.length - a.heads.length)[0];
+    const caption = record.captions.find((entry) => entry.captioner === this.captioner) ?? most;
+    this.choice.replaceChildren(...record.captions.map((entry) => element("button", {
+      type: "button", "aria-pressed": String(entry === caption),
+      onclick: () => { this.captioner = entry.captioner; this.pinned = null; this.choose(record); this.paint(); },
+    }, entry.captioner)));
+    this.headCard.hidden = !caption;
+    if (caption) this.heads.show(this.shown, caption);
+  }
+
+  setMode(mode) {
+    this.mode = mode;
+    this.pinned = null;
+    this.paint();
+  }
+
+  onWord(word, kind) {
+    if (kind === "pin") this.pinned = sameWord(this.pinned, word) ? null : word;
+    else this.hovered = word;
+    this.paint();
+  }
+
+  paint() {
+    const started = performance.now();
+    const word = this.hovered ?? this.pinned;
+    const range = this.exemplars.paint(this.mode, this.opacity, word);
+    this.heads.paint(0.75, word);
+    this.heads.mark(this.pinned);
+    for (const [mode, button] of Object.entries(this.modes)) button.setAttribute("aria-pressed", String(!word && mode === this.mode));
+    for (const { words, caption, head } of this.captionCards ?? []) {
+      words.forEach((button, i) => {
+        button.classList.toggle("on", word?.caption === caption && word.index === i);
+        if (head) button.setAttribute("aria-pressed", String(sameWord(this.pinned, { caption, head, index: i })));
+      });
+    }
+    this.explain(word, range);
+    this.root.dataset.script = (performance.now() - started).toFixed(2);
+  }
+
+  explain(word, range) {
+    const ramp = range && (word || this.mode === "heat");
+    const parts = ramp ? [element("span", {}, this.value(word, range.low)), bar(), element("span", {}, this.value(word, range.high))] : [];
+    this.scale.replaceChildren(...parts, element("span", { class: "meaning" }, this.meaning(word)));
+  }
+
+  // A weight says little by itself: it is shown as a multiple of what even attention would give a region.
+  value(word, level) {
+    return word ? `${figure(level * word.head.step[word.index] * volume(word.head.grid), 1)}× even` : figure(level);
+  }
+
+  meaning(word) {
+    if (word) return `attention of ${describeWord(word)}, smoothed`;
+    const maps = this.shown?.record.maps.top;
+    if (!this.exemplars.count) return "This unit has no exemplars.";
+    if (!maps) return "Activation maps were not kept.";
+    const source = `upsampled from ${maps.grid[1]} × ${maps.grid[2]}`;
+    if (this.mode === "mask") return `outlined: activation above ${figure(this.shown.record.statistics.threshold)} (threshold), ${source}; number: peak`;
+    return this.mode === "heat" ? `activation, ${source}; number: peak` : "number: peak activation";
+  }
+
+  key(event) {
+    if (!this.root.isConnected || isTyping(event) || this.full.open || this.keys.open) return;
+    const actions = { j: () => this.step(1), k: () => this.step(-1), "?": () => this.keys.showModal(),
+      ...Object.fromEntries(Object.entries(MODES).map(([mode, [, key]]) => [key, () => this.setMode(mode)])) };
+    if (this.pinned) {
+      Object.assign(actions, { escape: () => this.onWord(this.pinned, "pin"),
+        arrowright: () => this.turnWord(1), arrowleft: () => this.turnWord(-1) });
+    }
+    const action = actions[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  turnWord(by) {
+    const { caption, head, index } = this.pinned;
+    const count = caption.words.length;
+    this.pinned = { caption, head, index: (index + by + count) % count };
+    this.hovered = null;
+    this.paint();
+  }
+
+  async copyLink() {
+    const link = new URL(location.pathname, location.origin);
+    link.search = new URLSearchParams({ d: this.dissection, layer: this.layer, unit: this.unit });
+    try {
+      await navigator.clipboard.writeText(link.href);
+      this.copy.textContent = "Copied";
+    } catch {
+      window.prompt("Link to this unit", link.href);
+    }
+    setTimeout(() => { this.copy.textContent = "Copy link"; }, 1500);
+  }
+
+  // One exemplar, large, with the scalar under the pointer.
+  open(index) {
+    const { record, sprite } = this.shown;
+    const entry = record.exemplars.top[index];
+    const canvas = element("canvas", { width: FULL_SIZE, height: FULL_SIZE });
+    const context = canvas.getContext("2d");
+    const word = this.hovered ?? this.pinned;
+    const scalars = this.scalarsOf(index, word);
+    const layer = new Layer();
+    layer.resize(FULL_SIZE);
+    drawTile(context, sprite, index, FULL_SIZE);
+    if (scalars && this.mode !== "plain") {
+      coloured(scalars.values, 0, scalars.low, scalars.high, layer.pixels);
+      layer.drawOn(context, this.opacity, FULL_SIZE);
+    }
+    const readout = element("output", {}, "Point at the image to read its value.");
+    canvas.addEventListener("pointermove", (event) => {
+      const at = [event.offsetX, event.offsetY].map((place) => Math.min(FULL_SIZE - 1, Math.max(0, Math.floor((place * FULL_SIZE) / canvas.clientWidth))));
+      if (scalars) readout.textContent = `${word ? "attention" : "activation"} ${this.value(word, scalars.values[at[1] * FULL_SIZE + at[0]])}`;
+    });
+    const close = element("button", { type: "button", class: "button", onclick: () => this.full.close() }, "Close");
+    this.full.replaceChildren(element("h3", {}, `${entry.name} · peak ${figure(entry.activation)}`), canvas,
+      element("footer", {}, readout, close));
+    this.full.showModal();
+  }
+
+  scalarsOf(index, word) {
+    const maps = word ? { grid: word.head.grid, values: word.head.values } : this.shown.record.maps.top;
+    if (!maps || index >= maps.grid[0]) return null;
+    const [, height, width] = maps.grid;
+    const values = new Float32Array(FULL_SIZE * FULL_SIZE);
+    const start = (word ? word.index * volume(maps.grid) : 0) + index * height * width;
+    (word ? smooth : bilinear)(maps.values, start, height, width, FULL_SIZE, values);
+    const range = this.exemplars.scalars(FULL_SIZE / 4, word);
+    return { values, low: Math.min(0, range.low), high: range.high };
+  }
+
+  close() {
+    this.sizes.disconnect();
+    document.removeEventListener("keydown", this.onKey);
+  }
+}
+
+function bar() {
+  const made = element("span", { class: "ramp", role: "img", "aria-label": "colour scale, dark is low, yellow is high" });
+  made.style.background = RAMP;
+  return made;
+}
+
+function sameWord(one, other) {
+  return Boolean(one && other) && one.caption === other.caption && one.head === other.head && one.index === other.index;
+}
+
+function isDark(root) {
+  const [red, green, blue] = getComputedStyle(root).backgroundColor.match(/[\d.]+/g).map(Number);
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+const views = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".neuron");
+  if (!root || !data) return undefined;
+  if (!views.has(root)) views.set(root, new View(root));
+  root.dataset.dark = String(isDark(root));
+  views.get(root).receive(data, setStateValue);
+  return () => {
+    views.get(root)?.close();
+    views.delete(root);
+  };
+}

@@ -1,0 +1,173 @@
+"""Everything the pages read, and all caching. Shared objects are read-only; caches are bounded.
+
+A dissection is known to links by the name of its folder; its `version` changes when anything in it does, so what is
+served under a version never changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mami_core.exports import neuron_table
+from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
+from mami_core.probing.payload import number, payload_bytes, units_in_order
+from mami_core.probing.sprite import exemplar_sprite
+from mami_core.store import Dissection, UnitKey, find_dissections
+from mami_core.store.labels import LabelStore
+from mami_core.store.layout import MANIFEST, file_name
+
+NAMED = "MAMI_DISSECTIONS"
+_LOCK = threading.RLock()  # a dissection's files are read lazily, and a reader of Arrow files is not for two threads
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A dissection's folder, the name links use for it, and its present version."""
+
+    id: str
+    path: Path
+    version: str
+
+    @property
+    def address(self) -> str:
+        """Return what stands for this very state of the dissection in the addresses of our routes."""
+        return f"{self.id}~{self.version}"
+
+
+def found_dissections() -> dict[str, Found]:
+    """Return the dissections there are now, by id: those on the command line, in `MAMI_HOME`, and the demo."""
+    named = tuple(Path(entry) for entry in os.environ.get(NAMED, "").split(os.pathsep) if entry)
+    paths = find_dissections(named)
+    repeated = {name for name, times in Counter(path.name for path in paths).items() if times > 1}
+    found = (Found(_id(path, repeated), path, _version(path)) for path in paths)
+    return {entry.id: entry for entry in found}
+
+
+def _id(path: Path, repeated: set[str]) -> str:
+    name = file_name(path.name)
+    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}" if path.name in repeated else name
+
+
+def _version(path: Path) -> str:
+    """Return eight digits that change with the manifest, which changes with every file it vouches for."""
+    about = (path / MANIFEST).stat()
+    return _version_at(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=256)
+def _version_at(path: Path, _changed: int, _size: int) -> str:
+    return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=16)
+def opened(found: Found) -> Dissection:
+    """Return an open dissection, shared by all sessions. FileNotFoundError or ValueError says what is wrong with it."""
+    return Dissection.open(found.path)
+
+
+@lru_cache(maxsize=16)
+def layer_units(found: Found) -> dict[str, list[int]]:
+    """Return each layer's unit numbers, in order."""
+    return units_in_order(opened(found))
+
+
+@lru_cache(maxsize=512)
+def unit_json(found: Found, layer: str, unit: int) -> bytes:
+    """Return one unit's payload as JSON; KeyError where there is no such unit."""
+    with _LOCK:
+        return payload_bytes(opened(found), layer, unit)
+
+
+@lru_cache(maxsize=256)
+def unit_sprite(found: Found, layer: str, unit: int, kind: str, count: int = 0) -> bytes:
+    """Return one unit's exemplars in one encoded picture, b"" where it has none; KeyError for no such unit."""
+    with _LOCK:
+        if not opened(found).exemplars_of(layer, unit).get("top"):
+            opened(found).row(layer, unit)
+            return b""
+        return exemplar_sprite(opened(found), layer, unit, kind=kind, count=count)
+
+
+def image_bytes(found: Found, image: int) -> bytes:
+    """Return one stored picture as it lies on disk; KeyError where it is not kept."""
+    with _LOCK:
+        return opened(found).images.encoded(image)
+
+
+@lru_cache(maxsize=4)
+def table(found: Found) -> pd.DataFrame:
+    """Return the table that lists and filters read, a row per unit. Shared: do not change it."""
+    with _LOCK:
+        return unit_table(opened(found))
+
+
+@lru_cache(maxsize=64)
+def _rows(found: Found, choice: UnitFilter, labelled: frozenset[UnitKey]) -> np.ndarray:
+    return chosen_rows(table(found), choice, labelled)
+
+
+def rows(found: Found, choice: UnitFilter) -> np.ndarray:
+    """Return the rows of `table` that a filter keeps, in its order."""
+    return _rows(found, choice, frozenset(label_texts(found)) if choice.label else frozenset())
+
+
+def keys(found: Found, choice: UnitFilter) -> list[UnitKey]:
+    """Return (layer, unit) of the units that a filter keeps, in its order."""
+    return chosen_keys(table(found), rows(found, choice))
+
+
+def units_json(found: Found, choice: UnitFilter, start: int, count: int) -> bytes:
+    """Return some of the units that a filter keeps, as JSON for the list: how many there are, and rows of cells."""
+    kept = rows(found, choice)
+    chosen = table(found).iloc[kept[start : start + count]]
+    captioners = opened(found).captioners
+    labels = label_texts(found)
+    units = [_listed(row, captioners, labels) for row in chosen.to_dict("records")]
+    body = {"total": len(kept), "start": start, "captioners": captioners, "units": units}
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _listed(row: dict[Any, Any], captioners: tuple[str, ...], labels: dict[UnitKey, str]) -> dict[str, Any]:
+    return {
+        "layer": row["layer"],
+        "unit": int(row["unit"]),
+        "state": row["state"],
+        "maximum": number(row["maximum"]),
+        "captions": [row[f"caption:{name}"] for name in captioners],
+        "label": labels.get((row["layer"], int(row["unit"]))),
+    }
+
+
+@cache
+def label_store() -> LabelStore:
+    """Return the labels of this user or group."""
+    return LabelStore.default()
+
+
+def label_frame(found: Found) -> pd.DataFrame:
+    """Return all labels of a dissection, read anew each time: other sessions write them too."""
+    return label_store().frame(opened(found).name)
+
+
+def label_texts(found: Found) -> dict[UnitKey, str]:
+    """Return the latest label's text, or its verdict, by unit."""
+    frame = label_frame(found).sort_values("updated", kind="stable")
+    rows = zip(frame["layer"], frame["unit"], frame["text"], frame["verdict"], strict=True)
+    return {(layer, int(unit)): text or verdict for layer, unit, text, verdict in rows}
+
+
+def export_preview(found: Found, chosen: tuple[UnitKey, ...] | None, count: int = 20) -> pd.DataFrame:
+    """Return the first rows of the export of some units, or of all."""
+    kept = chosen if chosen is not None else tuple(opened(found).unit_keys()[:count])
+    return neuron_table(opened(found), keys=kept, labels=label_frame(found))

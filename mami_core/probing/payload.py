@@ -1,0 +1,173 @@
+"""One neuron as the screen needs it: plain JSON, arrays as base64, and "not computed" as null, never as a number."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mami_core.records import Caption, Exemplar, HeadOutput, NeuronRecord, Reference, UnitStatistics
+from mami_core.store import Dissection, UnitKey
+from mami_core.store.layout import maps_file
+
+Json = dict[str, Any]
+
+
+def neuron_payload(dissection: Dissection, layer: str, unit: int) -> Json:
+    """Return everything the neuron view draws, but for the pictures.
+
+    `maps` holds float16 activation maps (k, h, w), so that a mask drawn from them has exactly the stored pixels;
+    attention is one byte a region, as stored, with the weight that one step stands for. KeyError for a unit that was
+    not dissected.
+    """
+    record = dissection.neuron(layer, unit)
+    manifest = dissection.manifest
+    return {
+        "network": manifest.network,
+        "dataset": manifest.dataset,
+        "images": manifest.images,
+        "layer": layer,
+        "unit": unit,
+        "simulated": manifest.simulated,
+        "quantile": manifest.settings.get("quantile"),
+        "state": record.statistics.state,
+        "statistics": _statistics(record.statistics),
+        "histogram": _histogram(dissection, layer, unit),
+        "exemplars": {name: [_exemplar(entry) for entry in found] for name, found in record.exemplars.items()},
+        "maps": _maps(dissection, layer, unit, record.exemplars),
+        "captions": [_caption(dissection, name, record) for name in dissection.captioners],
+        "references": _references(record.references),
+    }
+
+
+def payload_bytes(dissection: Dissection, layer: str, unit: int) -> bytes:
+    """Return `neuron_payload` as UTF-8 JSON."""
+    return json.dumps(neuron_payload(dissection, layer, unit), ensure_ascii=False, allow_nan=False).encode()
+
+
+def number(value: float | None) -> float | None:
+    """Return a value JSON can hold: None for NaN and infinities, which mean "not computed"."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def encoded(values: np.ndarray) -> str:
+    """Return an array's bytes in row-major order as base64."""
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")
+
+
+def _statistics(found: UnitStatistics) -> Json:
+    names = ("threshold", "maximum", "mean", "variance", "skewness", "kurtosis", "fraction_positive")
+    return {name: number(getattr(found, name)) for name in names}
+
+
+def _histogram(dissection: Dissection, layer: str, unit: int) -> Json | None:
+    table = dissection.units
+    row = table[(table["layer"] == layer) & (table["unit"] == unit)].iloc[0]
+    counts = row.get("histogram")
+    low, high = number(row.get("histogram_low")), number(row.get("histogram_high"))
+    if counts is None or len(counts) == 0 or low is None or high is None:
+        return None
+    return {"counts": [int(count) for count in counts], "low": low, "high": high}
+
+
+def _exemplar(entry: Exemplar) -> Json:
+    return {
+        "image": entry.image_id,
+        "name": entry.image_name,
+        "activation": number(entry.activation),
+        "peak": [entry.peak_y, entry.peak_x],
+    }
+
+
+def _maps(dissection: Dissection, layer: str, unit: int, sets: Mapping[str, Sequence[Exemplar]]) -> Json:
+    """Return the maps of each set of exemplars that has any; a map that was not kept is left out, not drawn as 0."""
+    kept: Json = {}
+    for name in sets:
+        if maps_file(layer, name) not in dissection.manifest.files:
+            continue
+        maps = dissection.maps(layer, name)[dissection.row(layer, unit)]  # (k, h, w)
+        finite = maps[np.isfinite(maps)]
+        top = float(finite.max()) if finite.size else None
+        kept[name] = {"grid": list(maps.shape), "float16": encoded(maps.astype("<f2")), "max": top}
+    return kept
+
+
+def _caption(dissection: Dissection, name: str, record: NeuronRecord) -> Json:
+    facts = dissection.manifest.captioners[name]
+    shown: Json = {
+        "captioner": name,
+        "decoding": decoding_text(facts),
+        "trained_on": facts.get("trained_on"),
+        "simulated": bool(facts.get("simulated", False)),
+        "warning": caption_warning(facts, simulated_images=dissection.manifest.simulated),
+    }
+    caption = record.captions.get(name)
+    if caption is None:
+        return {**shown, "state": "not_captioned", "words": [], "heads": [], "alternatives": []}
+    return {**shown, **_spoken(caption)}
+
+
+def _spoken(caption: Caption) -> Json:
+    return {
+        "state": caption.state,
+        "words": list(caption.words),
+        "log_p_given_exemplars": number(caption.log_p_given_exemplars),
+        "log_p": number(caption.log_p),
+        "pmi": number(caption.pmi),
+        "alternatives": [[text, number(score)] for text, score in caption.alternatives],
+        "heads": [_head(head) for head in caption.heads],
+    }
+
+
+def _head(head: HeadOutput) -> Json:
+    top = head.weights.max(axis=1, initial=0.0)  # (words,)
+    step = np.where(top > 0, top / 255, 1.0)  # (words,)
+    return {
+        "head": head.head,
+        "grid": list(head.grid),
+        "levels": encoded(np.rint(head.weights / step[:, None]).astype(np.uint8)),  # (words, regions)
+        "step": [float(value) for value in step],
+        "share": [number(value) for value in head.share],
+        "mask_overlap": [number(value) for value in head.mask_overlap],
+        "caption": list(head.caption),
+    }
+
+
+def _references(references: Sequence[Reference]) -> list[Json]:
+    sets: dict[str, list[str]] = {}
+    for entry in references:
+        sets.setdefault(entry.set, []).append(entry.text)
+    return [{"set": name, "texts": texts} for name, texts in sets.items()]
+
+
+def decoding_text(facts: Mapping[str, Any]) -> str:
+    """Return in a few words how a captioner's captions were decoded, from its provenance."""
+    named = facts.get("decoding") or facts.get("settings", {}).get("decoding")
+    if isinstance(named, Mapping):
+        return ", ".join(f"{key} {value}" for key, value in named.items())
+    return str(named) if named else "decoding not recorded"
+
+
+def caption_warning(facts: Mapping[str, Any], *, simulated_images: bool) -> str | None:
+    """Return the sentence to show where a captioner speaks of images unlike those it learnt from."""
+    if facts.get("simulated") and not simulated_images:
+        return "This captioner has seen only painted scenes: expect poor captions of photographs."
+    return None
+
+
+def units_in_order(dissection: Dissection) -> dict[str, list[int]]:
+    """Return each layer's unit numbers in the order of the maps: what previous and next step through."""
+    order: dict[str, list[int]] = {layer: [] for layer in dissection.layers}
+    for layer, unit in dissection.unit_keys():
+        order[layer].append(unit)
+    return order
+
+
+def known_key(dissection: Dissection, layer: str, unit: int) -> UnitKey:
+    """Return (layer, unit) where it was dissected; KeyError otherwise."""
+    dissection.row(layer, unit)
+    return layer, unit
