@@ -44,7 +44,7 @@ HABITS: Mapping[Style, tuple[Habit, Habit, Habit]] = {
         Habit((0.66, 0.34), (0.93, 0.07), 0.34, 0.40, 0.1, 0.15, 0.81, 0.2, 0.0),
     ),
     "long": (
-        Habit((0.10, 0.36, 0.36, 0.18), (0.13, 0.28, 0.34, 0.25), 0.50, 0.42, 0.25, 0.25, 0.86, 0.15, 0.095, 0.4),
+        Habit((0.10, 0.36, 0.36, 0.18), (0.13, 0.28, 0.34, 0.25), 0.50, 0.42, 0.25, 0.25, 0.83, 0.15, 0.095, 0.4),
         Habit((0.28, 0.48, 0.24), (0.22, 0.40, 0.26, 0.12), 0.50, 0.38, 0.12, 0.25, 0.82, 0.17, 0.045, 0.2),
         Habit((0.30, 0.50, 0.20), (0.26, 0.44, 0.22, 0.08), 0.42, 0.40, 0.15, 0.25, 0.81, 0.2, 0.025, 0.15),
     ),
@@ -145,7 +145,7 @@ def _chosen_parts(speaker: Speaker, count: int, lapse: float) -> list[str]:
         picked = sorted(speaker.rng.choice(len(others), size=taken, replace=False, p=weights / weights.sum()))
     names = [shares[0].name, *(others[i].name for i in picked)]
     names = [names[0], *(_mistaken(speaker, name) if speaker.chance(lapse) else name for name in names[1:])]
-    if len(names) > 1 and speaker.chance(0.16):
+    if len(names) > 1 and speaker.chance(0.25):
         names = list(speaker.rng.permutation(names))
     return list(dict.fromkeys(map(str, names)))
 
@@ -224,7 +224,7 @@ def _say_texture(speaker: Speaker, habit: Habit) -> tuple[str, str]:  # noqa: AR
 def _say_edges(speaker: Speaker, habit: Habit) -> tuple[str, str]:  # noqa: ARG001
     noun = speaker.word(EDGE_WORDS["edge"].nouns).plural
     tails = ("of objects", "of things", "in images", "of shapes", "between surfaces", "of different items", "")
-    return f"{noun} {speaker.choose(tails)}", "edge"
+    return f"{noun} {speaker.choose(tails)}".strip(), "edge"
 
 
 def _say_others(speaker: Speaker, habit: Habit) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Read a caption by one fixed grammar: which parts, looks, positions and places it names, in what order.
 
 The grammar: split into words and commas; at each word take the longest phrase of the lexicon (a comma ends a phrase);
-after "no", "not", "without" everything up to a comma, "but" or a new preposition is denied, not named.
+after "no", "not", "without" everything up to a comma, "but", a relation or a new preposition is denied, not named.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def read_caption(text: str) -> CaptionMeaning:
         token = tokens[at]
         meaning, length = _longest_phrase(tokens, at)
         if meaning is not None:
+            denying = denying and not (denied and meaning.category == "relation")
             (negated if denying else affirmed).setdefault(meaning)
             denied = denying
         elif token in NEGATIONS:
