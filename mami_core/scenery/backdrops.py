@@ -72,8 +72,13 @@ def _night_sky(canvas: Canvas, horizon: float) -> None:
         radius, x, y = dice.between(0.04, 0.065), dice.between(0.1, 0.9), dice.between(0.09, 0.24)
         canvas.halo(x, y, radius * 3, (40, 42, 56))
         moon = canvas.put("moon", dice.pick("white", "yellow", "beige"), disc(x, y, radius), shade=0.05, glow=True)
-        canvas.add(moon, disc(x - radius * 0.3, y - radius * 0.2, radius * 0.22), disc(x + radius * 0.25, y + radius * 0.3, radius * 0.16),
-                   rgb=(206, 202, 186), glow=True)  # fmt: skip
+        canvas.add(
+            moon,
+            disc(x - radius * 0.3, y - radius * 0.2, radius * 0.22),
+            disc(x + radius * 0.25, y + radius * 0.3, radius * 0.16),
+            rgb=(206, 202, 186),
+            glow=True,
+        )
 
 
 def mountains(canvas: Canvas, horizon: float, number: int, *, snowy: float = 0.6) -> None:
@@ -83,14 +88,27 @@ def mountains(canvas: Canvas, horizon: float, number: int, *, snowy: float = 0.6
         x, height = dice.between(-0.1, 1.1), dice.between(0.16, 0.34) * (1 - 0.12 * k)
         width, top = height * dice.between(0.9, 1.6), horizon - height
         a, b, c = (dice.between(-0.04, 0.04) for _ in range(3))
-        ridge = ((x - width, horizon + 0.01), (x - width * 0.5 + a, horizon - height * 0.45), (x - width * 0.2, horizon - height * 0.7 + b * 0.5),
-                 (x, top), (x + width * 0.25, horizon - height * 0.68 + c * 0.5), (x + width * 0.55 + a, horizon - height * 0.4), (x + width, horizon + 0.01))  # fmt: skip
+        ridge = (
+            (x - width, horizon + 0.01),
+            (x - width * 0.5 + a, horizon - height * 0.45),
+            (x - width * 0.2, horizon - height * 0.7 + b * 0.5),
+            (x, top),
+            (x + width * 0.25, horizon - height * 0.68 + c * 0.5),
+            (x + width * 0.55 + a, horizon - height * 0.4),
+            (x + width, horizon + 0.01),
+        )
         canvas.put("mountain", dice.pick("gray", "dark gray", "purple", "brown", "blue", "teal"), polygon(*ridge),
                    texture=dice.pick("plain", "speckled", "plain"), shade=0.3, side=0.5, contrast=0.4)  # fmt: skip
         if dice.chance(snowy):
-            cap = ((x, top), (x - width * 0.17, horizon - height * 0.74 + b * 0.5), (x - width * 0.09, horizon - height * 0.66),
-                   (x - width * 0.03, horizon - height * 0.75), (x + width * 0.06, horizon - height * 0.62), (x + width * 0.12, horizon - height * 0.74),
-                   (x + width * 0.2, horizon - height * 0.73 + c * 0.5))  # fmt: skip
+            cap = (
+                (x, top),
+                (x - width * 0.17, horizon - height * 0.74 + b * 0.5),
+                (x - width * 0.09, horizon - height * 0.66),
+                (x - width * 0.03, horizon - height * 0.75),
+                (x + width * 0.06, horizon - height * 0.62),
+                (x + width * 0.12, horizon - height * 0.74),
+                (x + width * 0.2, horizon - height * 0.73 + c * 0.5),
+            )
             canvas.put("snow", "white", polygon(*cap), shade=0.1, side=0.2)
 
 
@@ -99,8 +117,16 @@ def hills(canvas: Canvas, horizon: float, number: int) -> None:
     dice = canvas.dice
     for _ in range(number):
         x, width, height = dice.between(0, 1), dice.between(0.35, 0.7), dice.between(0.06, 0.15)
-        canvas.put("hill", dice.pick("green", "dark green", "teal", "yellow", "brown", "purple"), disc(x, horizon, width, height), shade=0.5, contrast=0.45,
-                   texture=dice.pick("plain", "speckled", "striped", "plain"), way=2, period=3.5)  # fmt: skip
+        canvas.put(
+            "hill",
+            dice.pick("green", "dark green", "teal", "yellow", "brown", "purple"),
+            disc(x, horizon, width, height),
+            shade=0.5,
+            contrast=0.45,
+            texture=dice.pick("plain", "speckled", "striped", "plain"),
+            way=2,
+            period=3.5,
+        )
 
 
 def ground(
@@ -282,14 +308,21 @@ def room(canvas: Canvas) -> float:
     )
     left, right = (dice.between(0.1, 0.2) if dice.chance(0.5) else 0.0 for _ in range(2))
     if top:
-        canvas.put("ceiling", dice.pick("white", "white", "beige", "gray", "brown", "light blue"), polygon((0, 0), (1, 0), (1 - right, top), (left, top)),
-                   texture=dice.pick("plain", "plain", "wooden", "striped"), way=0, contrast=0.3, shade=0.2)  # fmt: skip
+        canvas.put(
+            "ceiling",
+            dice.pick("white", "white", "beige", "gray", "brown", "light blue"),
+            polygon((0, 0), (1, 0), (1 - right, top), (left, top)),
+            texture=dice.pick("plain", "plain", "wooden", "striped"),
+            way=0,
+            contrast=0.3,
+            shade=0.2,
+        )
     base = canvas.shade_of(colour, spread=5, glow=True)
     for x, m, share in ((left, 1, 0.84), (right, -1, 0.92)):
         if x:
             edge = 0.0 if m == 1 else 1.0
             side = polygon((edge, 0), (edge + m * x, top), (edge + m * x, y), (edge, min(1.0, y + x * 1.1)))
-            canvas.put("wall", colour, side, rgb=tuple(float(v) * share for v in base))
+            canvas.put("wall", colour, side, rgb=[float(value) * share for value in base])
     canvas.put("wall", dice.pick("white", "brown", colour), box(left, y - 0.012, 1 - right, y + 0.012))
     return y
 

@@ -18,7 +18,7 @@ from mami_core.scenery.shapes import Point, Shape, box, disc
 from mami_core.scenery.textures import PATTERNS, second_colour
 
 Array = np.ndarray
-RGB = tuple[float, float, float]
+RGB = Sequence[float]  # red, green, blue, 0..255
 
 SIZE = 112  # side of a finished image, pixels
 DRAWN = 2 * SIZE  # side of the canvas
@@ -27,14 +27,14 @@ MOST_OBJECTS = 250  # an object's index has to fit in a uint8
 _PART = {name: index for index, name in enumerate(PARTS)}
 _COLOUR = {name: index for index, name in enumerate(COLOURS)}
 _TEXTURE = {name: index for index, name in enumerate(TEXTURES)}
-OUTSIDE = -1  # index of an object that the view left out
+OUTSIDE = -1  # index of an object that the view left out, or that found no room
 
 AMBIENT: dict[str, RGB] = {
     "day": (1.0, 1.0, 1.0),
     "blue": (1.03, 1.02, 0.98),
-    "gray": (0.85, 0.87, 0.90),
+    "gray": (0.88, 0.90, 0.92),
     "dusk": (1.02, 0.86, 0.80),
-    "night": (0.44, 0.48, 0.68),
+    "night": (0.52, 0.57, 0.80),
     "indoor": (1.0, 1.0, 1.0),
 }
 
@@ -91,7 +91,7 @@ class Canvas:
         vanishes at this y; way: direction of the texture; glow: a light, which night does not dim.
         """
         if len(self.objects) >= MOST_OBJECTS:
-            return MOST_OBJECTS - 1  # full: leave the pixels as they are, so that the map stays exact
+            return OUTSIDE  # full: leave the pixels as they are, so that the map stays exact
         area = self._area(shapes)
         base = self.shade_of(colour, rgb=rgb, glow=glow)
         way = self.dice.count(0, 11) if way is None else way

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 
 from PIL import Image
 
+from mami_core.inputs.source import sha256_of_names
 from mami_core.scenery.parts import PLACES
 from mami_core.scenery.world import PAINTER_VERSION, Scene, paint, place_of, scene_seed
 
@@ -54,4 +54,4 @@ class SceneryImages:
 
     def fingerprint(self) -> str:
         """Give a sha256 over all names."""
-        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
+        return sha256_of_names(self.names)

@@ -96,6 +96,23 @@ def house(canvas: Canvas, x: float, y: float, width: float, height: float, *, ro
     door(canvas, where, y, min(0.075, width * 0.3), tall * 0.86)
 
 
+def row_of_houses(canvas: Canvas, ground: float, low: float, high: float, roofed: float) -> None:
+    """Paint houses side by side, with walls `low` to `high`; `roofed` is the chance of a pitched roof."""
+    dice = canvas.dice
+    x = dice.between(-0.15, 0.0)
+    while x < 1:
+        width = dice.between(0.16, 0.3)
+        house(
+            canvas,
+            x + width / 2,
+            ground,
+            width * dice.between(0.92, 1.0),
+            dice.between(low, high),
+            roofed=dice.chance(roofed),
+        )
+        x += width + (dice.between(0.02, 0.12) if dice.chance(0.15) else 0)
+
+
 def skyscraper(canvas: Canvas, x: float, y: float, width: float, height: float) -> None:
     """Paint a tower block with a flat, stepped or pointed top."""
     dice = canvas.dice
@@ -143,8 +160,15 @@ def spire(canvas: Canvas, x: float, y: float, width: float, height: float) -> No
     """Paint the pointed roof of a tower."""
     dice = canvas.dice
     texture = dice.pick("plain", "tiled", "striped", "brick", "checkered")
-    canvas.put("roof", dice.pick(*ROOFS), polygon((x - width * 0.6, y), (x, y - height), (x + width * 0.6, y)), texture=texture,
-               period=1.8, side=0.5, contrast=0.5)  # fmt: skip
+    canvas.put(
+        "roof",
+        dice.pick(*ROOFS),
+        polygon((x - width * 0.6, y), (x, y - height), (x + width * 0.6, y)),
+        texture=texture,
+        period=1.8,
+        side=0.5,
+        contrast=0.5,
+    )
 
 
 def flag(canvas: Canvas, x: float, y: float, height: float) -> None:
@@ -152,8 +176,14 @@ def flag(canvas: Canvas, x: float, y: float, height: float) -> None:
     dice = canvas.dice
     canvas.put("flag", "gray", box(x - 0.005, y - height, x + 0.005, y))
     m, top = dice.pick(-1, 1), y - height
-    cloth = polygon((x, top), (x + m * height * 0.35, top + height * 0.06), (x + m * height * 0.7, top + height * 0.02),
-                    (x + m * height * 0.66, top + height * 0.36), (x + m * height * 0.33, top + height * 0.42), (x, top + height * 0.38))  # fmt: skip
+    cloth = polygon(
+        (x, top),
+        (x + m * height * 0.35, top + height * 0.06),
+        (x + m * height * 0.7, top + height * 0.02),
+        (x + m * height * 0.66, top + height * 0.36),
+        (x + m * height * 0.33, top + height * 0.42),
+        (x, top + height * 0.38),
+    )
     colour = dice.pick("red", "blue", "yellow", "green", "white", "orange", "purple")
     canvas.put("flag", colour, cloth, texture=dice.pick("plain", "striped", "checkered", "dotted"), period=1.8,
                second=dice.pick("white", "red", "blue", "black", "yellow"))  # fmt: skip
@@ -187,8 +217,14 @@ def lighthouse(canvas: Canvas, x: float, y: float, height: float) -> None:
     """Paint a banded lighthouse on its rocks."""
     dice = canvas.dice
     w = height * 0.13
-    canvas.put("rock", dice.pick("dark gray", "gray", "brown"), disc(x, y + w * 0.2, w * 3, w * 1.1), disc(x + w * 2, y + w * 0.4, w * 2, w * 0.8),
-               texture="speckled", contrast=0.45)  # fmt: skip
+    canvas.put(
+        "rock",
+        dice.pick("dark gray", "gray", "brown"),
+        disc(x, y + w * 0.2, w * 3, w * 1.1),
+        disc(x + w * 2, y + w * 0.4, w * 2, w * 0.8),
+        texture="speckled",
+        contrast=0.45,
+    )
     body = polygon((x - w, y), (x - w * 0.6, y - height * 0.8), (x + w * 0.6, y - height * 0.8), (x + w, y))
     colour, second = dice.pick(
         ("white", "red"),
@@ -198,8 +234,16 @@ def lighthouse(canvas: Canvas, x: float, y: float, height: float) -> None:
         ("yellow", "white"),
         ("beige", "teal"),
     )
-    canvas.put("lighthouse", colour, body, texture=dice.pick("striped", "striped", "striped", "checkered", "plain"), second=second, way=1,
-               period=height * 13, side=0.5)  # fmt: skip
+    canvas.put(
+        "lighthouse",
+        colour,
+        body,
+        texture=dice.pick("striped", "striped", "striped", "checkered", "plain"),
+        second=second,
+        way=1,
+        period=height * 13,
+        side=0.5,
+    )
     canvas.put(
         "lighthouse",
         dice.pick("yellow", "white"),

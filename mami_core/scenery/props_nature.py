@@ -130,8 +130,14 @@ def rock(canvas: Canvas, x: float, y: float, width: float) -> None:
     dice = canvas.dice
     canvas.shadow(x, y, width * 1.2)
     lean = dice.between(-0.3, 0.3) * width
-    corners = ((x - width, y), (x - width * 0.75, y - width * 0.55), (x + lean - width * 0.3, y - width * 0.9),
-               (x + lean + width * 0.3, y - width * 0.82), (x + width * 0.8, y - width * 0.4), (x + width, y))  # fmt: skip
+    corners = (
+        (x - width, y),
+        (x - width * 0.75, y - width * 0.55),
+        (x + lean - width * 0.3, y - width * 0.9),
+        (x + lean + width * 0.3, y - width * 0.82),
+        (x + width * 0.8, y - width * 0.4),
+        (x + width, y),
+    )
     canvas.put("rock", dice.pick(*STONE), polygon(*corners), texture=dice.pick("speckled", "speckled", "plain"),
                contrast=0.45, shade=0.4, side=0.4)  # fmt: skip
 

@@ -22,8 +22,14 @@ def person(canvas: Canvas, x: float, y: float, height: float) -> None:
     dressed = dice.chance(0.3)
     colour, texture = dice.pick(*CLOTHES), dice.pick("plain", "plain", "striped", "dotted", "checkered", "speckled")
     stride = dice.between(0.15, 0.6) * w
-    legs = (polygon((x - w, y - height * 0.46), (x, y - height * 0.46), (x - stride + w * 0.2, y), (x - stride - w * 0.6, y)),
-            polygon((x, y - height * 0.46), (x + w, y - height * 0.46), (x + stride + w * 0.6, y), (x + stride - w * 0.2, y)))  # fmt: skip
+    legs = (
+        polygon(
+            (x - w, y - height * 0.46), (x, y - height * 0.46), (x - stride + w * 0.2, y), (x - stride - w * 0.6, y)
+        ),
+        polygon(
+            (x, y - height * 0.46), (x + w, y - height * 0.46), (x + stride + w * 0.6, y), (x + stride - w * 0.2, y)
+        ),
+    )
     canvas.put("person", dice.pick(*TROUSERS), *legs, shade=0.2, side=0.2)
     waist = 0.24 if dressed else 0.42
     hem = w * (1.7 if dressed else 1.05)
@@ -33,8 +39,10 @@ def person(canvas: Canvas, x: float, y: float, height: float) -> None:
         (x + hem, y - height * waist),
         (x - hem, y - height * waist),
     )
-    arms = [line(w * 0.6, (x + m * w * 0.95, y - height * 0.76), (x + m * w * 1.55, y - height * dice.between(0.46, 0.56)))
-            for m in (-1, 1)]  # fmt: skip
+    arms = [
+        line(w * 0.6, (x + m * w * 0.95, y - height * 0.76), (x + m * w * 1.55, y - height * dice.between(0.46, 0.56)))
+        for m in (-1, 1)
+    ]
     canvas.put("person", colour, torso, *arms, texture=texture, period=1.7, side=0.3)
     _head(canvas, x, y - height * 0.88, w)
 

@@ -70,11 +70,26 @@ def bus(canvas: Canvas, x: float, y: float, width: float) -> None:
     high = width * dice.pick(0.44, 0.44, 0.62)
     canvas.shadow(x, y, width * 0.56)
     texture = dice.pick("plain", "plain", "striped", "checkered", "tiled")
-    body = canvas.put("bus", dice.pick(*PAINT), box(x - width / 2, y - high, x + width / 2, y - width * 0.06), texture=texture,
-                      period=3.4, contrast=0.5, shade=0.3)  # fmt: skip
+    body = canvas.put(
+        "bus",
+        dice.pick(*PAINT),
+        box(x - width / 2, y - high, x + width / 2, y - width * 0.06),
+        texture=texture,
+        period=3.4,
+        contrast=0.5,
+        shade=0.3,
+    )
     canvas.add(body, box(x - width / 2, y - width * 0.15, x + width / 2, y - width * 0.12), rgb=(240, 238, 230))
-    panes = [box(x - width * 0.46 + k * width * 0.187, y - high * row, x - width * 0.46 + k * width * 0.187 + width * 0.15, y - high * row + width * 0.14)
-             for k in range(5) for row in ((0.92, 0.56) if high > width * 0.5 else (0.9,))]  # fmt: skip
+    panes = [
+        box(
+            x - width * 0.46 + k * width * 0.187,
+            y - high * row,
+            x - width * 0.46 + k * width * 0.187 + width * 0.15,
+            y - high * row + width * 0.14,
+        )
+        for k in range(5)
+        for row in ((0.92, 0.56) if high > width * 0.5 else (0.9,))
+    ]
     night = canvas.light == "night"
     canvas.put("window", "yellow" if night else dice.pick("light blue", "dark gray", "white"), *panes, glow=night)
     wheels(canvas, x, y, width * 0.08, -0.3 * width, 0.3 * width)
@@ -130,8 +145,21 @@ def bicycle(canvas: Canvas, x: float, y: float, size: float) -> None:
     canvas.put("bicycle", dice.pick("red", "blue", "black", "green", "yellow", "white", "teal", "pink"), *frame)
 
 
-_CIRCLE = ((1, 0), (0.866, 0.5), (0.5, 0.866), (0, 1), (-0.5, 0.866), (-0.866, 0.5), (-1, 0), (-0.866, -0.5), (-0.5, -0.866),
-           (0, -1), (0.5, -0.866), (0.866, -0.5), (1, 0))  # fmt: skip
+_CIRCLE = (
+    (1, 0),
+    (0.866, 0.5),
+    (0.5, 0.866),
+    (0, 1),
+    (-0.5, 0.866),
+    (-0.866, 0.5),
+    (-1, 0),
+    (-0.866, -0.5),
+    (-0.5, -0.866),
+    (0, -1),
+    (0.5, -0.866),
+    (0.866, -0.5),
+    (1, 0),
+)
 
 
 def boat(canvas: Canvas, x: float, y: float, width: float, *, sailing: float = 0.6) -> None:
@@ -226,9 +254,12 @@ def sign(canvas: Canvas, x: float, y: float, height: float) -> None:
     canvas.shadow(x, y, 0.04)
     canvas.put("sign", "gray", box(x - 0.007, top, x + 0.007, y))
     colour = dice.pick("red", "blue", "yellow", "green", "white", "orange")
-    shape = dice.pick(disc(x, top, w), box(x - w * 1.3, top - w * 0.7, x + w * 1.3, top + w * 0.7),
-                      polygon((x, top - w * 1.2), (x + w * 1.2, top + w * 0.8), (x - w * 1.2, top + w * 0.8)),
-                      polygon((x, top - w * 1.2), (x + w * 1.2, top), (x, top + w * 1.2), (x - w * 1.2, top)))  # fmt: skip
+    shape = dice.pick(
+        disc(x, top, w),
+        box(x - w * 1.3, top - w * 0.7, x + w * 1.3, top + w * 0.7),
+        polygon((x, top - w * 1.2), (x + w * 1.2, top + w * 0.8), (x - w * 1.2, top + w * 0.8)),
+        polygon((x, top - w * 1.2), (x + w * 1.2, top), (x, top + w * 1.2), (x - w * 1.2, top)),
+    )
     index = canvas.put(
         "sign", colour, shape, texture=dice.pick("plain", "plain", "striped", "checkered"), period=2.0, contrast=0.5
     )
@@ -270,8 +301,16 @@ def umbrella(canvas: Canvas, x: float, y: float, width: float) -> None:
     canvas.put("umbrella", dice.pick("white", "brown", "gray"), box(x - 0.007, y - width * 1.4, x + 0.007, y))
     cloth = ((-1, -1.2), (-0.85, -1.5), (-0.5, -1.75), (0, -1.86), (0.5, -1.75), (0.85, -1.5), (1, -1.2))
     colour = dice.pick("red", "yellow", "blue", "orange", "green", "pink", "white", "purple", "teal")
-    canvas.put("umbrella", colour, moved(cloth, x, y, width), texture=dice.pick("striped", "striped", "plain", "dotted", "checkered"),
-               second=dice.pick("white", "yellow", "red", "blue"), way=0, period=width * 22, shade=0.3)  # fmt: skip
+    canvas.put(
+        "umbrella",
+        colour,
+        moved(cloth, x, y, width),
+        texture=dice.pick("striped", "striped", "plain", "dotted", "checkered"),
+        second=dice.pick("white", "yellow", "red", "blue"),
+        way=0,
+        period=width * 22,
+        shade=0.3,
+    )
 
 
 def ball(canvas: Canvas, x: float, y: float, radius: float) -> None:
@@ -279,16 +318,30 @@ def ball(canvas: Canvas, x: float, y: float, radius: float) -> None:
     dice = canvas.dice
     canvas.shadow(x, y, radius * 1.2)
     colour = dice.pick("red", "yellow", "blue", "white", "orange", "green", "purple", "pink")
-    canvas.put("ball", colour, disc(x, y - radius, radius), texture=dice.pick("striped", "dotted", "plain", "checkered"), period=radius * 40,
-               second=dice.pick("white", "black", "red", "blue"), shade=0.4)  # fmt: skip
+    canvas.put(
+        "ball",
+        colour,
+        disc(x, y - radius, radius),
+        texture=dice.pick("striped", "dotted", "plain", "checkered"),
+        period=radius * 40,
+        second=dice.pick("white", "black", "red", "blue"),
+        shade=0.4,
+    )
 
 
 def crate(canvas: Canvas, x: float, y: float, size: float) -> None:
     """Paint a wooden crate."""
     dice = canvas.dice
     canvas.shadow(x, y, size * 0.7)
-    index = canvas.put("crate", dice.pick("brown", "brown", "beige", "orange", "green", "blue"), box(x - size / 2, y - size * 0.8, x + size / 2, y),
-                       texture=dice.pick("wooden", "wooden", "striped", "grid"), period=2.2, way=1, contrast=0.6)  # fmt: skip
+    index = canvas.put(
+        "crate",
+        dice.pick("brown", "brown", "beige", "orange", "green", "blue"),
+        box(x - size / 2, y - size * 0.8, x + size / 2, y),
+        texture=dice.pick("wooden", "wooden", "striped", "grid"),
+        period=2.2,
+        way=1,
+        contrast=0.6,
+    )
     canvas.add(
         index,
         box(x - size / 2, y - size * 0.8, x - size * 0.42, y),

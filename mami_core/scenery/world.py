@@ -6,10 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
+from types import ModuleType
 
 import numpy as np
 
-from mami_core.scenery import places_city, places_indoor, places_nature
+from mami_core.scenery import (
+    places_city,
+    places_country,
+    places_home,
+    places_indoor,
+    places_landmarks,
+    places_nature,
+    places_works,
+)
 from mami_core.scenery.canvas import SIZE, Canvas, View
 from mami_core.scenery.dice import Dice
 from mami_core.scenery.guests import invite
@@ -20,13 +29,18 @@ PAINTER_VERSION = 1  # raised whenever any pixel changes, as caches and the demo
 STREAM_BITS = 40  # a stream has 2**40 scenes of its own
 
 Painter = Callable[[Canvas], tuple[float, float] | None]
-PAINTERS: dict[str, Painter] = {
-    name: getattr(module, name.replace(" ", "_"))
-    for name in PLACES
-    for module in (places_nature, places_city, places_indoor)
-    if hasattr(module, name.replace(" ", "_"))
-}
-INDOOR_PLACES = frozenset(name for name, painter in PAINTERS.items() if painter.__module__ == places_indoor.__name__)
+_OPEN_AIR = (places_nature, places_country, places_city, places_landmarks, places_works)
+_ROOMS = (places_home, places_indoor)
+
+
+def _painters(modules: tuple[ModuleType, ...]) -> dict[str, Painter]:
+    """Find the painters of a module by the names of the places: "city street" is painted by `city_street`."""
+    names = [(place, place.replace(" ", "_")) for place in PLACES]
+    return {place: getattr(module, name) for place, name in names for module in modules if hasattr(module, name)}
+
+
+INDOOR_PLACES = frozenset(_painters(_ROOMS))
+PAINTERS: dict[str, Painter] = _painters(_OPEN_AIR + _ROOMS)
 
 _LIGHTS = ("day", "day", "day", "day", "blue", "blue", "gray", "gray", "dusk", "dusk", "night")
 _EVENING_LIGHTS = ("day", "blue", "gray", "dusk", "night", "night", "night")
@@ -104,7 +118,7 @@ def _light(dice: Dice, place: str) -> str:
 
 def _viewpoint(dice: Dice) -> View:
     """Choose what of the scene is in the picture: most often nearly all of it, at times a close-up."""
-    zoom = dice.between(1.25, 1.7) if dice.chance(0.22) else dice.between(1.0, 1.22)
+    zoom = dice.between(1.2, 1.5) if dice.chance(0.2) else dice.between(1.0, 1.18)
     room = 1 - 1 / zoom
     return View(room * dice.random(), room * dice.between(0.15, 1.0), zoom)
 
