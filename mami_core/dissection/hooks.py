@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
+from mami_core.dissection.heads import HEADS, attention_input, head_attention
 from mami_core.dissection.units import Layout, as_maps, first_tensor
 
 Consumer = Callable[[str, Tensor], None]  # (layer, maps (B, U, h, w)); the maps are only valid during the call
@@ -29,10 +31,13 @@ class Reader:
         self._held: dict[str, Tensor] = {}
         self._waiting: set[str] = set()
 
-    def _see(self, name: str, output: Any) -> None:
+    def see(self, name: str, layer: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
+        """Hand on one module's output."""
         self._calls[name] = self._calls.get(name, 0) + 1
         if self._calls[name] != self._layouts[name].calls:
             return  # a module that runs several times is read at its last run
+        if self._layouts[name].kind == "heads":
+            output = head_attention(layer, attention_input(layer, inputs, keywords), self._layouts[name].prefix)
         tensor = first_tensor(output)
         if tensor is None:
             raise ValueError(f"layer {name!r} gave no tensor this time")
@@ -68,7 +73,7 @@ def reading(
     reader = Reader(module, layouts, consume, late=late)
     modules = dict(module.named_modules())
     hooks = [
-        modules[name].register_forward_hook(lambda _module, _inputs, output, name=name: reader._see(name, output))
+        modules[name.removesuffix(HEADS)].register_forward_hook(partial(reader.see, name), with_kwargs=True)
         for name in layouts
     ]
     try:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from mami_core.dissection.heads import HEADS, head_count
 from mami_core.dissection.units import Layout, first_tensor, layout_of
 from mami_core.inputs import FeedsNetwork, ImageSource, Network
 
@@ -78,7 +79,19 @@ def survey(network: Network, inputs: Sequence[Tensor]) -> dict[str, Layout]:
     last = _channels_last(module)
     grid = grids[0] if grids else None
     found = {n: layout_of(o, batch=_TRIAL, grid=grid, channels_last=last) for n, o in outputs.items()}
-    return {name: replace(layout, calls=calls[name]) for name, layout in found.items() if layout is not None}
+    return _with_heads(module, {n: replace(x, calls=calls[n]) for n, x in found.items() if x is not None})
+
+
+def _with_heads(module: nn.Module, layouts: Mapping[str, Layout]) -> dict[str, Layout]:
+    """Return the layouts with, after each attention module, its heads as a layer of their own."""
+    modules = dict(module.named_modules())
+    complete: dict[str, Layout] = {}
+    for name, layout in layouts.items():
+        complete[name] = layout
+        heads = head_count(modules[name]) if layout.kind == "tokens" else None
+        if heads is not None:
+            complete[name + HEADS] = replace(layout, kind="heads", units=heads, batch_axis=0)
+    return complete
 
 
 def _channels_last(module: nn.Module) -> bool:
@@ -94,7 +107,7 @@ def choose_layers(network: Network, layouts: Mapping[str, Layout], wanted: Seque
         return default_layers(network, layouts)
     modules = dict(network.module.named_modules())
     for name in wanted:
-        if name not in modules:
+        if name.removesuffix(HEADS) not in modules:
             near = difflib.get_close_matches(name, [n for n in modules if n], cutoff=0.4) or list(layouts)[:3]
             raise ValueError(f"{network.name} has no layer {name!r}; near matches: {', '.join(near)}")
         if name not in layouts:
@@ -105,7 +118,7 @@ def choose_layers(network: Network, layouts: Mapping[str, Layout], wanted: Seque
 def default_layers(network: Network, layouts: Mapping[str, Layout]) -> tuple[str, ...]:
     """Return the network's stages: at the shallowest depth with at least three, every spatial layer with weights."""
     modules = dict(network.module.named_modules())
-    inside = [name for name in layouts if _is_stage(modules[name], layouts[name])]
+    inside = [name for name, layout in layouts.items() if name in modules and _is_stage(modules[name], layout)]
     best: tuple[str, ...] = ()
     for depth in sorted({name.count(".") for name in inside}):
         level = tuple(name for name in inside if _at_depth(name, depth, inside))
@@ -135,6 +148,6 @@ def list_layers(network: Network, images: ImageSource | None = None) -> list[Lay
     modules = dict(network.module.named_modules())
     chosen = set(default_layers(network, layouts))
     return [
-        LayerShape(n, type(modules[n]).__name__, x.kind, x.units, x.height, x.width, n in chosen)
+        LayerShape(n, type(modules[n.removesuffix(HEADS)]).__name__, x.kind, x.units, x.height, x.width, n in chosen)
         for n, x in layouts.items()
     ]

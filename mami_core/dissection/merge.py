@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,13 @@ class ExemplarSet:
     maps: np.ndarray
 
 
-def join(folder: Path, plan: Plan, labels: Sequence[int] | None, class_names: Sequence[str]) -> None:
+def join(
+    folder: Path,
+    plan: Plan,
+    labels: Sequence[int] | None,
+    class_names: Sequence[str],
+    report: Callable[[str, int, int], None],
+) -> None:
     """Write the dissection from the shares in `folder`. Every block must be done; a block done twice counts once."""
     writer = DissectionWriter.open(folder)
     shares = _distinct(folder, plan)
@@ -51,6 +58,7 @@ def join(folder: Path, plan: Plan, labels: Sequence[int] | None, class_names: Se
         if labels is not None:
             writer.write_classes(layer.name, _class_means(peaks, plan, labels, class_names))
         units.append(_unit_rows(layer, state, plan))
+        report("layers", number + 1, len(plan.layers))
     writer.write_exemplars(pd.concat(rows, ignore_index=True))
     writer.write_units(pd.concat(units, ignore_index=True))
     writer.write_images(names.entries(sorted(wanted)))
@@ -151,9 +159,9 @@ def _exemplar_rows(layer: LayerPlan, exemplars: ExemplarSet, names: ImageNames) 
     row, rank = np.nonzero(exemplars.ids != NO_IMAGE)
     ids = exemplars.ids[row, rank]
     known, place = np.unique(ids, return_inverse=True)
-    width = exemplars.maps.shape[-1]
-    flat = np.nan_to_num(exemplars.maps[row, rank].reshape(len(row), -1), nan=-np.inf)
-    peak = flat.argmax(axis=1) if len(row) else np.empty(0, dtype=np.int64)  # the first of equals
+    size = exemplars.maps.shape[-2:]
+    flat = np.nan_to_num(exemplars.maps[row, rank].reshape(len(row), math.prod(size)), nan=-np.inf)
+    peak = flat.argmax(axis=1)  # (n,): the first of equals
     return pd.DataFrame(
         {
             "layer": layer.name,
@@ -163,8 +171,8 @@ def _exemplar_rows(layer: LayerPlan, exemplars: ExemplarSet, names: ImageNames) 
             "image_id": ids,
             "image_name": np.array([names.name(int(number)) for number in known], dtype=object)[place],
             "activation": exemplars.activations[row, rank].astype(np.float32),
-            "peak_y": peak // width,
-            "peak_x": peak % width,
+            "peak_y": peak // size[1],
+            "peak_x": peak % size[1],
         }
     )
 

@@ -60,7 +60,7 @@ def dissect(
     do_share(work, share, shares, report or _silent)
     wait_for_all(config)
     if config.shard is None and share == 0:
-        merge(out)
+        merge(out, report=report)
     wait_for_all(config)
     return Dissection.open(out)
 
@@ -258,7 +258,7 @@ def exemplar_ids(part: Part) -> set[int]:
     return ((found | set(part.plan.reservoir)) & own) - {NO_IMAGE} - set(part.unreadable)
 
 
-def merge(out: Path) -> Dissection:
+def merge(out: Path, *, report: Report | None = None) -> Dissection:
     """Join the shares in `out` into the dissection. ValueError names the blocks that are still missing.
 
     Needs neither the network nor the images. Joining in any order, from any number of shares, gives the same bytes.
@@ -272,5 +272,5 @@ def merge(out: Path) -> Dissection:
         raise ValueError(f"{out} holds no shares to join; run `mami dissect --shard i/n --out {out}` for each i")
     body = json.loads(path.read_text())
     plan = plan_from_json(body["plan"])
-    join(out, plan, body["labels"], body["class_names"])
+    join(out, plan, body["labels"], body["class_names"], report or _silent)
     return Dissection.open(out)

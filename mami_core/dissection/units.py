@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-Kind = Literal["maps", "maps-last", "tokens", "vector"]
+Kind = Literal["maps", "maps-last", "tokens", "vector", "heads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def as_maps(output: Tensor, layout: Layout) -> Tensor:
         if maps.shape[-1] != layout.height * layout.width:
             raise ValueError(f"a layer gave {maps.shape[-1]} patches instead of {layout.height * layout.width}")
         maps = maps.unflatten(2, (layout.height, layout.width))  # (B, U, h, w)
+    elif layout.kind == "heads":
+        maps = output[..., layout.prefix :].unflatten(2, (layout.height, layout.width))  # from (B, heads, P + h·w)
     else:
         maps = output.permute(0, 3, 1, 2) if layout.kind == "maps-last" else output
     if tuple(maps.shape[1:]) != (layout.units, layout.height, layout.width):
