@@ -47,8 +47,8 @@ def run_inspection(config: InspectConfig) -> int:
         print(f"mami: {problem}", file=sys.stderr)
         return 1
     problems = dissection.verify() if config.verify else []
-    for problem in problems:
-        print(f"mami: {config.dissection}: {problem}", file=sys.stderr)
+    for found in problems:
+        print(f"mami: {config.dissection}: {found}", file=sys.stderr)
     try:
         summary = summarise(dissection)
     except (ValueError, FileNotFoundError):

@@ -1,0 +1,166 @@
+"""`mami caption`: say in words what each unit of a dissection fires for, and what every attention head looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mami_core.captioning.captioner import Captioner
+from mami_core.captioning.checkpoint import DESCRIPTION
+from mami_core.captioning.decoding import Decoding
+from mami_core.captioning.encoder import CONFIG, RegionEncoder, cell_cover, load_encoder
+from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
+from mami_core.config import CaptionConfig, parse_units, settings_sha256
+from mami_core.device import choose_device
+from mami_core.pipeline.progress import Report, print_result, progress
+from mami_core.pipeline.selection import chosen_keys
+from mami_core.records import Caption, HeadOutput
+from mami_core.store import Dissection, DissectionWriter, UnitKey, find_model
+
+COMBINED = "combined"
+
+
+def run_captioning(config: CaptionConfig) -> None:
+    """Caption a dissection by every captioner named, one after the other."""
+    dissection = Dissection.open(config.dissection)
+    keys = chosen_keys(dissection, config.layers, parse_units(config.units))
+    device = choose_device(config.device)
+    captioners = [open_captioner(name, decoding=chosen_decoding(config), device=device) for name in config.captioner]
+    said: dict[str, int] = {}
+    with progress(quiet=config.json) as report:
+        for captioner, encoder in captioners:
+            captions = caption_dissection(
+                dissection, captioner, encoder, keys, batch_size=config.batch_size, report=report
+            )
+            said[captioner.name] = sum(caption.state == "ok" for caption in captions.values())
+            dissection = Dissection.open(config.dissection)
+    text = "\n".join(f"{name}: {count} of {len(keys)} units captioned" for name, count in said.items())
+    print_result({"dissection": str(config.dissection), "captioned": said}, as_json=config.json, text=text)
+
+
+def chosen_decoding(config: CaptionConfig) -> Decoding | None:
+    """Return the decoding that the command line asks for; None: each captioner's own best."""
+    if config.decoding is None:
+        return None
+    return Decoding(
+        strategy=config.decoding,
+        beam_size=config.beam_size,
+        pmi_weight=config.pmi_weight,
+        length_power=0.9 if config.decoding != "greedy" else 0.0,  # plain sums collapse to two words
+        seed=config.seed,
+    )
+
+
+def open_captioner(
+    name: str, *, decoding: Decoding | None = None, device: torch.device | None = None
+) -> tuple[Captioner, RegionEncoder]:
+    """Return a captioner by folder or name, with the encoder it was trained on.
+
+    ValueError when that encoder has changed since: its features would mean something else.
+    """
+    folder = find_model(name, DESCRIPTION)
+    captioner = Captioner.load(folder, decoding=decoding, device=device)
+    wanted = captioner.checkpoint.encoder
+    encoder = load_encoder(find_model(wanted["name"], CONFIG, beside=folder.resolve().parent))
+    if encoder.sha256 != wanted["sha256"]:
+        raise ValueError(f"captioner {folder} was trained on another encoder {wanted['name']!r}; train it again")
+    return captioner, encoder
+
+
+def caption_dissection(
+    dissection: Dissection,
+    captioner: Captioner,
+    encoder: RegionEncoder,
+    keys: Sequence[UnitKey],
+    *,
+    batch_size: int,
+    report: Report,
+) -> dict[UnitKey, Caption]:
+    """Caption units and write the result; what the same captioner said of other units in the same way is kept."""
+    alive = set(alive_units(dissection))
+    living = [key for key in keys if key in alive]
+    features = unit_features(
+        dissection, encoder, living, progress=lambda done, total: report(f"{captioner.name}: regions", done, total)
+    )
+    writer = DissectionWriter.open(dissection.path)
+    stage = f"caption:{captioner.name}"
+    writer.stage(stage, "running")
+    captions = _kept(dissection, captioner, set(keys))
+    for start in range(0, len(living), batch_size):
+        batch = living[start : start + batch_size]
+        captions.update(zip(batch, _caption_batch(dissection, captioner, features, batch), strict=True))
+        report(f"{captioner.name}: captions", min(start + batch_size, len(living)), len(living))
+    nothing = float("nan")
+    captions.update({key: Caption(captioner.name, (), nothing, nothing, state="dead_unit")
+                     for key in keys if key not in alive})  # fmt: skip
+    ordered = {key: captions[key] for key in dissection.unit_keys() if key in captions}
+    writer.write_captions(captioner.name, ordered, caption_provenance(captioner))
+    writer.stage(stage, "done")
+    return ordered
+
+
+def caption_provenance(captioner: Captioner) -> dict[str, Any]:
+    """Return what is written beside a captioner's captions: where it comes from and how it decodes."""
+    facts = dict(captioner.provenance)
+    return {**facts, "settings_sha256": settings_sha256(facts)}
+
+
+def _kept(dissection: Dissection, captioner: Captioner, replaced: set[UnitKey]) -> dict[UnitKey, Caption]:
+    earlier = dissection.manifest.captioners.get(captioner.name, {})
+    if earlier.get("settings_sha256") != caption_provenance(captioner)["settings_sha256"]:
+        return {}
+    others = (key for key in dissection.unit_keys() if key not in replaced)
+    found = {key: dissection.caption(captioner.name, *key) for key in others}
+    return {key: caption for key, caption in found.items() if caption is not None}
+
+
+def _caption_batch(
+    dissection: Dissection, captioner: Captioner, features: UnitFeatures, keys: Sequence[UnitKey]
+) -> list[Caption]:
+    dense = [features.dense(row) for row in features.rows_of(keys)]
+    seen = torch.from_numpy(np.stack([values for values, _ in dense]))  # (B, N, D)
+    weight = torch.from_numpy(np.stack([weights for _, weights in dense]))  # (B, N)
+    captions = captioner.caption(seen, weight, grid=features.grid, batch_size=len(keys))
+    return [
+        replace(caption, heads=_told(caption, mask_cover(dissection, key)))
+        for key, caption in zip(keys, captions, strict=True)
+    ]
+
+
+def mask_cover(dissection: Dissection, key: UnitKey) -> np.ndarray:
+    """Return the share of each region of a unit's exemplars that its mask covers, (k * 49,) in [0, 1]."""
+    maps = torch.from_numpy(np.array(dissection.maps(key[0])[dissection.row(*key)], dtype=np.float32))[None]
+    threshold = torch.tensor([dissection.statistics(*key).threshold])
+    return cell_cover(maps, threshold)[0].mean(-1).flatten().numpy()  # (k * 49,)
+
+
+def _told(caption: Caption, cover: np.ndarray) -> tuple[HeadOutput, ...]:
+    """Return the heads with their overlap with the mask, and beside several heads the mean of their weights."""
+    heads = [replace(head, mask_overlap=tuple((head.weights @ cover).tolist())) for head in caption.heads]
+    if len(heads) < 2:
+        return tuple(heads)
+    weights = np.mean([head.weights for head in heads], axis=0)  # (words, regions)
+    combined = HeadOutput(
+        head=COMBINED,
+        weights=weights,
+        grid=heads[0].grid,
+        share=(1.0,) * len(weights),
+        mask_overlap=tuple((weights @ cover).tolist()),
+        caption=caption.words,
+    )
+    return (*heads, combined)
+
+
+def encoder_facts(encoder: RegionEncoder) -> dict[str, str]:
+    """Return how a captioner's checkpoint names the encoder it was trained on."""
+    return {"name": encoder.name, "sha256": encoder.sha256}
+
+
+def encoder_at(name: str | Path) -> RegionEncoder:
+    """Return an encoder by folder or name."""
+    return load_encoder(find_model(name, CONFIG))

@@ -1,0 +1,164 @@
+"""`mami demo`: the embedded world from nothing: paint, train, dissect, describe, train captioners, caption.
+
+The result is one dissection that carries the models that made it. Every step leaves its result in a work folder, so an
+interrupted run of the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from torch import nn
+
+from mami_core.captioning.checkpoint import DESCRIPTION
+from mami_core.captioning.encoder import CONFIG, RegionEncoder, fit_encoder, load_encoder, save_encoder
+from mami_core.config import DemoConfig, DissectConfig, TrainConfig, settings_sha256
+from mami_core.dissection import dissect
+from mami_core.inputs.networks import Network
+from mami_core.inputs.weights import fit_weights, read_weights
+from mami_core.pipeline.caption import caption_dissection, open_captioner
+from mami_core.pipeline.describe import describe_dissection
+from mami_core.pipeline.inspect import summarise
+from mami_core.pipeline.progress import Report, print_result, progress
+from mami_core.pipeline.sources import scenery_network
+from mami_core.pipeline.train import gather, train_one
+from mami_core.scenery.images import SceneryImages
+from mami_core.scenery.networks import LAYERS, build, save_network
+from mami_core.store import Dissection, DissectionWriter, cache_folder
+from mami_core.store.models import MODELS
+from mami_core.training.classifier import train_classifier
+from mami_core.training.painted import Painted, paint_many
+from mami_core.training.segmentation import train_parts_encoder
+
+CAPTIONERS = ("milan", "mami")
+ENCODER = "parts@scenery"
+SHOWN = "resnet"  # the network whose dissection is the result
+NETWORKS = ("resnet", "alexnet")  # whose units captioners are trained on
+TRAINING_IMAGES, HELD_OUT_IMAGES, PROBE_IMAGES = 5400, 400, 3000
+STREAMS = {"train": 1, "held-out": 2, "probe": 3}  # of seeds: no two streams share a scene
+
+
+@dataclass(frozen=True)
+class World:
+    """How much of everything there is, and from which seed."""
+
+    seed: int
+    scale: float
+
+    def count(self, images: int) -> int:
+        """Return how many images to paint where the full demo has `images`."""
+        return max(60, round(images * self.scale))
+
+    def stream(self, name: str) -> int:
+        """Return the seed of one stream of scenes."""
+        return 1000 * self.seed + STREAMS[name]
+
+    @cached_property
+    def training(self) -> Painted:
+        """Paint what networks are trained on."""
+        return self._painted("train", TRAINING_IMAGES)
+
+    @cached_property
+    def held_out(self) -> Painted:
+        """Paint what they are checked on."""
+        return self._painted("held-out", HELD_OUT_IMAGES)
+
+    @cached_property
+    def probe(self) -> SceneryImages:
+        """Return the scenes that networks are dissected over; none of them was trained on."""
+        return SceneryImages(self.count(PROBE_IMAGES), self.stream("probe"))
+
+    def _painted(self, name: str, images: int) -> Painted:
+        return paint_many(self.count(images), self.stream(name), processes=os.cpu_count() or 1)
+
+
+def run_demo(config: DemoConfig) -> None:
+    """Make the demo in `config.out`; the same command goes on where an interrupted run stopped."""
+    world = World(config.seed, config.scale)
+    work = cache_folder() / "demo" / settings_sha256(asdict(world))[:16]
+    with progress(quiet=config.json) as report:
+        encoder = encoder_of(world, work / ENCODER, report)
+        shown = config.out
+        folders = {name: shown if name == SHOWN else work / name for name in NETWORKS}
+        dissections = [dissected(name, world, folders[name], work, report) for name in NETWORKS]
+        train_captioners(dissections, encoder, work, config, report)
+        for name in CAPTIONERS:
+            captioner, encoder = open_captioner(str(work / f"{name}@scenery"))
+            keys = Dissection.open(shown).unit_keys()
+            caption_dissection(Dissection.open(shown), captioner, encoder, keys, batch_size=32, report=report)
+        carry_models(work, shown)
+    summary = summarise(Dissection.open(shown))
+    text = f"{summary['units']} captioned units in {shown}; look at them with `mami dashboard {shown}`"
+    print_result(summary, as_json=config.json, text=text)
+
+
+def network_of(name: str, world: World, work: Path, report: Report) -> Network:
+    """Return a trained network of the painted world, trained now or in an earlier run."""
+    path = work / f"scenery-{name}.safetensors"
+    if not path.is_file():
+        trained, _ = train_classifier(name, world.training, progress=_steps(report, f"train {name}"))
+        save_network(trained, path)
+    module: nn.Module = build(name)
+    fit_weights(module, read_weights(path), origin=str(path))  # as it reads back: float16 rounds
+    return scenery_network(name, module)
+
+
+def encoder_of(world: World, folder: Path, report: Report) -> RegionEncoder:
+    """Return the region encoder: a network of its own, trained on scenes that no dissection is run over."""
+    if not (folder / CONFIG).is_file():
+        backbone, _ = train_parts_encoder(world.training, progress=_steps(report, "train parts encoder"))
+        facts = {"trained_on": f"scenery:{len(world.training)}:{world.stream('train')}", "simulated": True}
+        save_encoder(fit_encoder(backbone, world.held_out.images, name=ENCODER, **facts), folder)
+    return load_encoder(folder)
+
+
+def dissected(name: str, world: World, folder: Path, work: Path, report: Report) -> Dissection:
+    """Return one network's dissection over the probe scenes, described by the simulated annotators."""
+    config = DissectConfig(
+        network=f"scenery:{name}",
+        images=f"scenery:{len(world.probe)}:{world.probe.seed}",
+        out=folder,
+        layers=LAYERS[name],
+        map_size=28,
+        seed=world.seed,
+    )
+    dissection = dissect(network_of(name, world, work, report), world.probe, config, folder, report=report)
+    if dissection.manifest.stages.get("describe") == "done":
+        return dissection
+    return describe_dissection(dissection, world.probe, seed=world.seed, report=report)
+
+
+def train_captioners(
+    dissections: list[Dissection], encoder: RegionEncoder, work: Path, config: DemoConfig, report: Report
+) -> None:
+    """Train every captioner on the same units, with the same settings."""
+    folders = {name: work / f"{name}@scenery" for name in CAPTIONERS}
+    missing = {name: folder for name, folder in folders.items() if not (folder / DESCRIPTION).is_file()}
+    if not missing:
+        return
+    data = gather(dissections, encoder, references="long", max_words=0, report=report)
+    for name, folder in missing.items():
+        settings = TrainConfig(dissections[0].path, name, folder, seed=config.seed, device=config.device)
+        train_one(data, encoder, settings, report=report)
+
+
+def carry_models(work: Path, shown: Path) -> None:
+    """Copy the models into the dissection, where `store.find_model` and `store.find_weights` look for them."""
+    names = [ENCODER, *(f"{name}@scenery" for name in CAPTIONERS)]
+    files = [path for name in names for path in sorted((work / name).iterdir()) if path.is_file()]
+    files += [work / f"scenery-{name}.safetensors" for name in NETWORKS]
+    writer = DissectionWriter.open(shown)
+    for path in files:
+        kept = Path(MODELS) / path.relative_to(work)
+        (shown / kept).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, shown / kept)
+        writer.adopt(kept.as_posix())
+
+
+def _steps(report: Report, what: str) -> Callable[[int, int, float], None]:
+    return lambda done, total, _loss: report(what, done, total)
