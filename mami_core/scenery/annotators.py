@@ -39,8 +39,8 @@ class Habit:
 
 HABITS: Mapping[Style, tuple[Habit, Habit, Habit]] = {
     "short": (
-        Habit((0.56, 0.31, 0.08, 0.05), (0.76, 0.12, 0.08, 0.04), 0.30, 0.42, 0.28, 0.16, 0.82, 0.2, 0.008, 0.02),
-        Habit((0.72, 0.26, 0.02), (0.88, 0.11, 0.01), 0.40, 0.38, 0.12, 0.14, 0.81, 0.2, 0.0),
+        Habit((0.56, 0.31, 0.08, 0.05), (0.71, 0.15, 0.09, 0.05), 0.32, 0.42, 0.28, 0.16, 0.82, 0.2, 0.008, 0.02),
+        Habit((0.66, 0.31, 0.03), (0.86, 0.13, 0.01), 0.40, 0.38, 0.12, 0.14, 0.81, 0.2, 0.0),
         Habit((0.66, 0.34), (0.93, 0.07), 0.34, 0.40, 0.1, 0.15, 0.81, 0.2, 0.0),
     ),
     "long": (
@@ -207,7 +207,10 @@ def _say_colour(speaker: Speaker, habit: Habit) -> tuple[str, str]:
     if texture and speaker.chance(habit.detail):
         return f"{colours} {speaker.texture(texture[0].name)} {speaker.choose(SURFACES[:10])}", "colour"
     if speaker.chance(0.25):
-        return f"{speaker.choose(('the color', 'the colors', 'spots of', 'a lot of'))} {colours}", "colour"
+        return (
+            f"{speaker.choose(('the colors' if len(names) > 1 else 'the color', 'spots of', 'a lot of'))} {colours}",
+            "colour",
+        )
     return f"{colours} {speaker.choose(SURFACES)}", "colour"
 
 

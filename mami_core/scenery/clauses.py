@@ -33,7 +33,7 @@ TEXTURE_FRAMES = (
 )  # fmt: skip
 LOOK_FRAMES = (
     ", the {part} {be} {colour}", ", where the {part} {be} mostly {colour}", ", the {part} often {be} {colour} here",
-    ", the {part} {be} usually painted {colour}",
+    ", the {part} {be} usually {colour}",
 )  # fmt: skip
 EDGE_CLAUSES = (
     ", along the edges where they meet", ", around the borders", ", highlighting the outlines",
@@ -46,7 +46,7 @@ CONTACT_FRAMES = (
     ", the place where {upper} touch {lower}", ", {lower} underneath {upper}",
 )  # fmt: skip
 ALSO_FRAMES = (
-    ", sometimes also {}", ", there are also some {}", ", a few of them include {}", ", along with {}",
+    ", sometimes also {}", ", as well as some {}", ", a few of them include {}", ", along with {}",
     ", as well as {}", ", occasionally {}", ", together with {}", ", plus {}", ", in addition to {}",
     ", it also responds to {}", ", some contain {}", ", others show {}", ", accompanied by {}",
     ", and to a lesser extent {}", ", now and then {}", ", some images feature {} too",

@@ -15,7 +15,7 @@ from mami_core.scenery.wording import Meaning, Words, read_table
 PART_WORDS: Mapping[str, Words] = read_table(
     {
         "sky": "sky, ~open sky, ~heavens, ~atmosphere",
-        "cloud": "cloud, ~cloud cover, cloud bank, ~overcast clouds, =cloudy, =clouded",
+        "cloud": "cloud, ~cloud cover, cloud bank, rain cloud, =cloudy, =clouded",
         "sun": "sun, sun disk, rising sun, setting sun",
         "moon": "moon, full moon, crescent moon, crescent, ~moonlight",
         "star": "star, distant star, twinkling star, =starry, =starlit",
@@ -163,7 +163,7 @@ PLACE_WORDS: Mapping[str, Words] = read_table(
         "ski slope": "ski slope, ski resort, piste, ski run",
         "farm": "farm, farmyard, ranch, country estate",
         "city street": "city street, street scene, urban street, town, downtown area",
-        "skyline": "skyline, city skyline, cityscape, metropolis view",
+        "skyline": "skyline, city skyline, cityscape, metropolis",
         "bridge": "river crossing, bridge scene, bridge view",
         "highway": "highway, motorway, freeway, expressway",
         "market": "market, marketplace, farmers market, outdoor market, bazaar",

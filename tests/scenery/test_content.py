@@ -14,6 +14,7 @@ from made_world import MadeScene, made_contents, made_maps
 
 from mami_core.scenery.content import BaseRates, LabelMaps, UnitContent, describe_content, object_borders
 from mami_core.scenery.parts import COLOURS, LIGHTS, PARTS, PLACES, TEXTURES
+from mami_core.scenery.world import paint
 
 SKY, ROOF, DOOR = PARTS.index("sky"), PARTS.index("roof"), PARTS.index("door")
 BLUE, RED, PLAIN, TILED = COLOURS.index("blue"), COLOURS.index("red"), 0, TEXTURES.index("tiled")
@@ -133,3 +134,16 @@ def test_lights_are_counted_over_exemplars(maps):
 
     assert content.lights[0][0] in LIGHTS
     assert content.parts[0].share == pytest.approx(0.5)  # a full mask holds what the images hold
+
+
+def test_labels_of_painted_scenes_are_the_painters_own_maps():
+    scenes = [paint(seed) for seed in (3, 4, 5)]
+
+    maps = LabelMaps.from_scenes(scenes)
+
+    for index, scene in enumerate(scenes):
+        assert (maps.parts[index] == scene.part_map()).all()
+        assert (maps.colours[index] == scene.colour_map()).all()
+        assert (maps.textures[index] == scene.texture_map()).all()
+        assert LIGHTS[maps.lights[index]] == scene.light
+        assert maps.places[index] == scene.place
