@@ -155,7 +155,7 @@ def ground(
 def grass(canvas: Canvas, y: float) -> int:
     """Paint a lawn or a meadow from y down."""
     dice = canvas.dice
-    colour = dice.pick("green", "green", "dark green", "yellow", "brown") if dice.chance(0.5) else "green"
+    colour = dice.pick("green", "green", "dark green", "yellow", "brown") if dice.chance(0.35) else "green"
     texture = dice.pick("plain", "speckled", "striped", "speckled", "checkered", "wavy")
     return ground(canvas, "grass", colour, y, texture=texture, contrast=0.25)
 

@@ -34,7 +34,7 @@ def ski_slope(canvas: Canvas) -> Zone | None:
     )
     canvas.put(
         "snow",
-        dice.pick("white", "white", "light blue", "gray"),
+        dice.pick("white", "white", "white", "light blue"),
         slope,
         texture=dice.pick("plain", "speckled", "wavy"),
         contrast=0.12,

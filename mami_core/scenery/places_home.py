@@ -25,6 +25,7 @@ def bedroom(canvas: Canvas) -> Zone | None:
     floor = behind.room(canvas)
     x, width = dice.between(0.3, 0.7), dice.between(0.36, 0.52)
     bed_y, high = floor + dice.between(0.2, 0.26), dice.between(0.22, 0.28)
+    home.pictures(canvas, dice.count(0, 2))
     if dice.chance(0.6):
         home.framed_window(
             canvas,
@@ -33,7 +34,6 @@ def bedroom(canvas: Canvas) -> Zone | None:
             dice.between(0.18, 0.26),
             0.22,
         )
-    home.pictures(canvas, dice.count(0, 2))
     if dice.chance(0.5):
         home.rug(canvas, x + dice.between(-0.1, 0.1), bed_y + 0.03, dice.between(0.34, 0.46), dice.between(0.06, 0.1))
     side = dice.pick(-1, 1)
@@ -67,11 +67,11 @@ def living_room(canvas: Canvas) -> Zone | None:
     dice = canvas.dice
     floor = behind.room(canvas)
     x = dice.between(0.35, 0.65)
+    home.pictures(canvas, dice.count(0, 3))
     if dice.chance(0.5):
         home.framed_window(
             canvas, dice.pick(0.22, 0.5, 0.78) + dice.between(-0.06, 0.06), 0.3, dice.between(0.2, 0.32), 0.24
         )
-    home.pictures(canvas, dice.count(0, 3))
     if dice.chance(0.3):
         side = dice.pick(0.0, 0.74)
         laid.bookshelf(canvas, side, dice.between(0.15, 0.3), side + 0.26, floor + 0.03, dice.count(3, 4))

@@ -193,9 +193,9 @@ def restaurant(canvas: Canvas) -> Zone | None:
     """Laid tables with chairs and guests under lamps."""
     dice = canvas.dice
     floor = behind.room(canvas)
+    home.pictures(canvas, dice.count(0, 2))
     if dice.chance(0.5):
         home.framed_window(canvas, dice.between(0.2, 0.8), 0.3, dice.between(0.22, 0.34), 0.26)
-    home.pictures(canvas, dice.count(0, 2))
     if dice.chance(0.3):
         _bar(canvas, dice.pick(0.16, 0.84), floor + 0.03)
     for _ in range(dice.count(1, 4)):

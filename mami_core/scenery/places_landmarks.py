@@ -64,6 +64,21 @@ def _church(canvas: Canvas, x: float, y: float, m: int) -> None:
         contrast=0.4,
     )
     built.roof(canvas, x - width / 2, x + width / 2, y - high, dice.between(0.1, 0.17))
+    _church_windows(canvas, x, y, width, high)
+    at, wide, tall = x + m * width * 0.56, dice.between(0.11, 0.15), dice.between(0.34, 0.44)
+    built.tower(canvas, at, y, wide, tall, colour, texture)
+    peak = dice.between(0.12, 0.18) if dice.chance(0.8) else 0.07
+    built.spire(canvas, at, y - tall, wide * 1.05, peak)
+    tip = y - tall - peak + 0.02
+    shape = (box(at - 0.008, tip - 0.13, at + 0.008, tip), box(at - 0.035, tip - 0.1, at + 0.035, tip - 0.084))
+    canvas.put("cross", dice.pick("yellow", "white", "black", "brown"), *shape)
+    if dice.chance(0.4):
+        built.clock(canvas, at, y - tall * 0.82, wide * 0.3)
+    built.door(canvas, at, y, wide * 0.5, 0.11)
+
+
+def _church_windows(canvas: Canvas, x: float, y: float, width: float, high: float) -> None:
+    dice = canvas.dice
     panes = [
         shape
         for k in range(3)
@@ -83,16 +98,6 @@ def _church(canvas: Canvas, x: float, y: float, m: int) -> None:
         period=1.6,
         glow=night,
     )
-    at, wide, tall = x + m * width * 0.56, dice.between(0.11, 0.15), dice.between(0.34, 0.44)
-    built.tower(canvas, at, y, wide, tall, colour, texture)
-    peak = dice.between(0.12, 0.18) if dice.chance(0.8) else 0.07
-    built.spire(canvas, at, y - tall, wide * 1.05, peak)
-    tip = y - tall - peak + 0.02
-    shape = (box(at - 0.008, tip - 0.13, at + 0.008, tip), box(at - 0.035, tip - 0.1, at + 0.035, tip - 0.084))
-    canvas.put("cross", dice.pick("yellow", "white", "black", "brown"), *shape)
-    if dice.chance(0.4):
-        built.clock(canvas, at, y - tall * 0.82, wide * 0.3)
-    built.door(canvas, at, y, wide * 0.5, 0.11)
 
 
 def _grave(canvas: Canvas, x: float, y: float, height: float) -> None:

@@ -85,6 +85,12 @@ def beach(canvas: Canvas) -> Zone | None:
         shade=-0.12,
         contrast=0.22,
     )
+    _beach_life(canvas, shore)
+    return shore + 0.15, 0.97
+
+
+def _beach_life(canvas: Canvas, shore: float) -> None:
+    dice = canvas.dice
     for _ in range(dice.count(0, 3)):
         if dice.chance(0.55):
             nature.palm_tree(
@@ -100,7 +106,6 @@ def beach(canvas: Canvas) -> Zone | None:
         street.ball(canvas, dice.between(0.1, 0.9), dice.between(shore + 0.18, 0.95), dice.between(0.03, 0.05))
     if dice.chance(0.3):
         nature.rock(canvas, dice.between(0, 1), dice.between(shore + 0.05, 0.95), dice.between(0.05, 0.1))
-    return shore + 0.15, 0.97
 
 
 def mountain_lake(canvas: Canvas) -> Zone | None:

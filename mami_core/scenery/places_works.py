@@ -5,6 +5,8 @@ Each painter paints onto the canvas and returns where a guest may stand (y from,
 
 from __future__ import annotations
 
+import numpy as np
+
 from mami_core.scenery import backdrops as behind
 from mami_core.scenery import props_buildings as built
 from mami_core.scenery import props_nature as nature
@@ -14,6 +16,7 @@ from mami_core.scenery.canvas import Canvas
 from mami_core.scenery.shapes import Shape, box, disc, line, polygon
 
 Zone = tuple[float, float]
+FLOODLIT = np.array([1.6, 1.5, 1.12], np.float32)  # what floodlights do to the colours of a pitch at night
 
 
 def bridge(canvas: Canvas) -> Zone | None:
@@ -123,6 +126,8 @@ def stadium(canvas: Canvas) -> Zone | None:
     for x in (dice.between(0.04, 0.2), dice.between(0.8, 0.96)):
         if dice.chance(0.8):
             _floodlight(canvas, x, horizon - 0.02, dice.between(0.3, 0.38))
+    if canvas.light == "night":
+        canvas.ambient = canvas.ambient * FLOODLIT
     behind.ground(
         canvas,
         "pitch",

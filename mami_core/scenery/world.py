@@ -43,7 +43,7 @@ INDOOR_PLACES = frozenset(_painters(_ROOMS))
 PAINTERS: dict[str, Painter] = _painters(_OPEN_AIR + _ROOMS)
 
 _LIGHTS = ("day", "day", "day", "day", "blue", "blue", "gray", "gray", "dusk", "dusk", "night")
-_EVENING_LIGHTS = ("day", "blue", "gray", "dusk", "night", "night", "night")
+_EVENING_LIGHTS = ("day", "day", "blue", "gray", "dusk", "night", "night", "night")
 _EVENING_PLACES = frozenset({"skyline", "bridge", "stadium", "city street", "railway station"})
 
 
@@ -133,7 +133,7 @@ def _develop(dice: Dice, drawn: np.ndarray) -> np.ndarray:
     slope = np.float32(dice.between(-0.14, 0.14))
     image *= (1 - np.float32(0.3) * (square[:, None] + square[None])) * (1 + slope * axis)[None]
     top, left = dice.count(0, TILE - SIZE), dice.count(0, TILE - SIZE)
-    image += BELL[top : top + SIZE, left : left + SIZE] * np.float32(dice.between(1.0, 3.6))
+    image += BELL[top : top + SIZE, left : left + SIZE] * np.float32(dice.between(0.8, 2.8))
     np.clip(image, 0, 255, out=image)
     return image.astype(np.uint8).transpose(1, 2, 0)
 
