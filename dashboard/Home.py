@@ -6,9 +6,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from dashboard.routes import PREFIX, serving
+from dashboard.routes import PREFIX, say_served, serving
 from dashboard.security import SecurityHeaders
 
+say_served()
 app = st.App(
     "app.py",
     routes=[Mount(PREFIX, app=serving())],

@@ -11,7 +11,8 @@ st.set_page_config(page_title="MAMI", page_icon="🔎", layout="wide")
 page = st.navigation(list(PAGES.values()), position="hidden")  # our own menu keeps the address's parameters
 st.html(
     "<style>.stMainBlockContainer{padding-inline:clamp(1rem,3vw,2.6rem)}"
-    ".stMainBlockContainer [data-testid=stHeading] h1{padding-top:0}</style>"
+    ".stMainBlockContainer [data-testid=stHeading] h1{padding-top:0}"
+    "[data-testid=stSidebarHeader]{height:2.2rem;margin-bottom:0}</style>"
 )
 if problem := problem_with_settings():
     st.warning(problem)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 
 import streamlit as st
 
 from dashboard import loaders
-from mami_core.store.labels import Label, LabelConflict
+from mami_core.store.labels import Label, LabelConflict, Verdict
 
+VERDICTS: dict[str, Verdict] = {"Save": "edit", "Reject captions": "reject", "Unsure": "unsure"}
 state = st.session_state
 
 
@@ -40,24 +42,28 @@ def label_form(found: loaders.Found, layer: str, unit: int) -> None:
 
 
 def _correction(name: str, layer: str, unit: int, saved: Label | None) -> None:
-    key = f"label {name}/{layer}/{unit}/{_version(saved)}"  # a new version brings a new field with its text
+    seen = Label(name, layer, unit, reviewer(), "unsure", saved.text if saved else "", None, _version(saved))
+    key = f"label {name}/{layer}/{unit}/{seen.version}"  # a new version brings a new field with its text
     with st.form(key, border=False):
-        text = st.text_input("In your own words", value=saved.text if saved else "", key=f"text {key}")
+        st.text_input("In your own words", value=seen.text, key=f"text {key}")
         with st.container(horizontal=True):
-            verdicts = {"Save": "edit", "Reject captions": "reject", "Unsure": "unsure"}
-            pressed = [verdict for label, verdict in verdicts.items() if st.form_submit_button(label)]
-            undo = saved is not None and st.form_submit_button("Take back")
-    if undo and saved is not None:
-        _withdraw(saved)
-    elif pressed and (pressed[0] != "edit" or text.strip()):
-        _save(Label(name, layer, unit, reviewer(), pressed[0], text.strip(), None, _version(saved)))  # type: ignore[arg-type]
-        st.rerun()
-    elif pressed:
-        st.warning("Write what the unit responds to, then save.")
+            for title, verdict in VERDICTS.items():
+                st.form_submit_button(title, on_click=_submitted, args=(seen, f"text {key}", verdict))
+            if saved is not None:
+                st.form_submit_button("Take back", on_click=_withdraw, args=(saved,))
 
 
 def _version(saved: Label | None) -> int:
     return saved.version if saved else 0
+
+
+def _submitted(seen: Label, key: str, verdict: Verdict) -> None:
+    """Save what was typed over the version that was seen while typing, which may no longer be the present one."""
+    text = str(state[key]).strip()
+    if verdict == "edit" and not text:
+        state["label notice"] = ("conflict", "Write what the unit responds to, then save.")
+        return
+    _save(replace(seen, verdict=verdict, text=text))
 
 
 def _save(label: Label) -> None:
@@ -65,7 +71,7 @@ def _save(label: Label) -> None:
         done = loaders.label_store().save(label)
         state["label notice"] = ("saved", f"Saved: {done.text or done.verdict}")
     except LabelConflict as conflict:
-        state["label notice"] = ("conflict", str(conflict))
+        state["label notice"] = ("conflict", f"{conflict}. You wrote: {label.text or label.verdict}")
 
 
 def _withdraw(saved: Label) -> None:
@@ -73,7 +79,6 @@ def _withdraw(saved: Label) -> None:
         loaders.label_store().withdraw(saved)
     except LabelConflict as conflict:
         state["label notice"] = ("conflict", str(conflict))
-    st.rerun()
 
 
 def _notice() -> None:

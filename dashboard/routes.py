@@ -6,8 +6,6 @@ may keep them for ever. Without `~<version>` the present one answers, to be aske
 
 from __future__ import annotations
 
-from functools import cache
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -24,15 +22,18 @@ _TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 _state = {"served": False}
 
 
+def say_served() -> None:
+    """From now on pages may send addresses instead of data: called where the application behind them is mounted."""
+    _state["served"] = True
+
+
 def are_served() -> bool:
     """Tell whether this process answers our addresses; under AppTest or a bare `streamlit run app.py` it does not."""
     return _state["served"]
 
 
-@cache
 def serving() -> Starlette:
-    """Return the application behind `/mami`; from now on pages may send addresses instead of data."""
-    _state["served"] = True
+    """Return the application behind `/mami`."""
     return Starlette(
         routes=[
             Route("/-/{digest}/{name}.js", _script),

@@ -1,8 +1,7 @@
-"""A small dissection with made-up numbers, for tests that need something to read."""
+"""A small dissection whose every value is known: units that fire where a square of their colour stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,95 +9,111 @@ import pandas as pd
 from PIL import Image
 
 from mami_core.records import Caption, HeadOutput, Reference
-from mami_core.store import Dissection, DissectionWriter, LayerInfo, Manifest, encode_image
+from mami_core.store import DissectionWriter, LayerInfo, Manifest, encode_image
 
-LAYERS = {"conv1": (0, 1, 2, 5), "features/2.block": (0, 3, 4)}
-WORDS = ("red", "round", "=windows", "above", "a", "roof", "+trees")
+COLOURS = {
+    "red": (200, 40, 40),
+    "green": (40, 160, 60),
+    "blue": (40, 80, 200),
+    "yellow": (230, 200, 40),
+    "white": (240, 240, 240),
+    "purple": (130, 60, 160),
+}
+LAYERS = {"early": (6, 14), "late.conv": (5, 7)}
+IMAGES, K, SIDE, CELL = 30, 15, 56, 8
+DEAD, UNSPOKEN = ("early", 4), ("late.conv", 3)
+CAPTIONERS = {"milan@made": ("bahdanau",), "mami@made": ("bahdanau", "luong", "self", "combined")}
+GRID = (K, 7, 7)
 
 
-def made_manifest(layers: Mapping[str, tuple[int, ...]], k: int, map_size: int) -> Manifest:
-    return Manifest(
-        name="made",
-        network="scenery:resnet",
-        weights_sha256="ab" * 32,
-        dataset="scenery:12:0",
-        images=12,
-        image_ids_sha256="cd" * 32,
-        simulated=True,
-        settings={"k": k, "quantile": 0.99},
-        layers=tuple(LayerInfo(name, len(units), (map_size, map_size)) for name, units in layers.items()),
-        stages={"dissect": "done"},
+def make_dissection(folder: Path, *, simulated: bool = True, captioned: bool = True) -> Path:
+    """Write the dissection into `folder` and return it."""
+    rng = np.random.default_rng(7)
+    pictures, places = zip(*(_picture(rng) for _ in range(IMAGES)), strict=True)
+    layers = tuple(LayerInfo(name, units, (size, size)) for name, (units, size) in LAYERS.items())
+    settings = {"k": K, "quantile": 0.99, "seed": 7}
+    stages = {"dissect": "done", "caption": "done" if captioned else "running"}
+    manifest = Manifest(
+        folder.name, "made:squares", "0" * 64, "made:30", IMAGES, "1" * 64, simulated, settings, layers, stages=stages
     )
-
-
-def make_dissection(folder: Path, layers: Mapping[str, tuple[int, ...]] = LAYERS, k: int = 3, seed: int = 0) -> Path:
-    """Write a dissection with units in gaps, a dead unit, two captioners and uneven references."""
-    rng = np.random.default_rng(seed)
-    keys = [(layer, unit) for layer, units in layers.items() for unit in units]
-    writer = DissectionWriter.create(folder, made_manifest(layers, k, map_size=4))
-    writer.write_units(made_units(keys, rng))
-    writer.write_exemplars(made_exemplars(keys, k, rng))
-    for layer, units in layers.items():
-        writer.write_maps(layer, rng.normal(size=(len(units), k, 4, 4)).astype(np.float32))
-        writer.write_peaks(layer, rng.normal(size=(12, len(units))).astype(np.float32))
-    writer.write_images(made_images(rng))
-    writer.write_references(made_references(keys))
-    writer.write_splits({"train": keys[::2], "test": keys[1::2]})
-    for captioner in ("milan@scenery", "mami@scenery"):
-        facts = {"settings_sha256": "ef" * 32, "trained_on": ["scenery:short", "scenery:long"]}
-        captions = {key: made_caption(captioner, rng, number) for number, key in enumerate(keys[:-1])}
+    writer = DissectionWriter.create(folder, manifest)
+    units, exemplars = [], []
+    for layer, (count, size) in LAYERS.items():
+        maps, peaks = _activations(places, layer, count, size)
+        order = np.argsort(-peaks, axis=0, kind="stable")[:K]  # (k, units)
+        writer.write_maps(layer, np.stack([maps[order[:, unit], unit] for unit in range(count)]))
+        writer.write_peaks(layer, peaks)
+        units += [_unit(layer, unit, maps[:, unit]) for unit in range(count)]
+        exemplars += [_exemplar(layer, unit, rank, order, maps) for unit in range(count) for rank in range(K)]
+    writer.write_units(pd.DataFrame(units))
+    writer.write_exemplars(pd.DataFrame(exemplars))
+    writer.write_images((i, f"made-{i:03d}", encode_image(picture)) for i, picture in enumerate(pictures))
+    writer.write_references({key: _references(key) for key in unit_keys()})
+    for captioner in CAPTIONERS if captioned else ():
+        captions = {key: _caption(captioner, key, rng) for key in unit_keys()}
+        facts = {"decoding": "greedy", "trained_on": "made", "simulated": True, "settings_sha256": "2" * 64}
         writer.write_captions(captioner, captions, facts)
     return folder
 
 
-def made_units(keys: list[tuple[str, int]], rng: np.random.Generator) -> pd.DataFrame:
-    table = pd.DataFrame(keys, columns=["layer", "unit"])
-    for name in ("threshold", "max", "mean", "variance", "skewness", "kurtosis", "fraction_positive"):
-        table[name] = rng.normal(size=len(keys)).astype(np.float32)
-    table["state"] = ["dead" if number == 2 else "alive" for number in range(len(keys))]
-    table.loc[2, "threshold"] = np.nan
-    return table
+def unit_keys() -> list[tuple[str, int]]:
+    """Return (layer, unit) of every unit, in order."""
+    return [(layer, unit) for layer, (count, _) in LAYERS.items() for unit in range(count)]
 
 
-def made_exemplars(keys: list[tuple[str, int]], k: int, rng: np.random.Generator) -> pd.DataFrame:
-    rows = [
-        (layer, unit, which, rank, int(image), f"scene-{image}", float(-rank), 1, 2)
-        for layer, unit in keys
-        for which in ("random", "top")
-        for rank, image in enumerate(rng.permutation(12)[:k])
-    ]
-    columns = ["layer", "unit", "set", "rank", "image_id", "image_name", "activation", "peak_y", "peak_x"]
-    return pd.DataFrame(rows, columns=columns).sample(frac=1, random_state=0)  # no order to lean on
+def _picture(rng: np.random.Generator) -> tuple[Image.Image, dict[str, tuple[int, int]]]:
+    pixels = np.full((SIDE, SIDE, 3), 120, np.uint8) + rng.integers(0, 12, (SIDE, SIDE, 1), dtype=np.uint8)
+    cells = rng.permutation((SIDE // CELL) ** 2)[: len(COLOURS)]
+    places = {name: divmod(int(cell), SIDE // CELL) for name, cell in zip(COLOURS, cells, strict=True)}
+    for name, (row, column) in places.items():
+        pixels[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL] = COLOURS[name]
+    return Image.fromarray(pixels), places
 
 
-def made_images(rng: np.random.Generator) -> list[tuple[int, str, bytes]]:
-    pixels = rng.integers(0, 255, size=(12, 8, 8, 3), dtype=np.uint8)
-    return [(number, f"scene-{number}", encode_image(Image.fromarray(pixels[number]))) for number in range(12)]
+def _activations(places: tuple, layer: str, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    maps = np.zeros((IMAGES, count, size, size), np.float32)
+    step = size // (SIDE // CELL)
+    for image, squares in enumerate(places):
+        for unit, name in enumerate(list(COLOURS)[:count]):
+            row, column = squares[name]
+            where = np.s_[row * step : (row + 1) * step, column * step : (column + 1) * step]
+            maps[image, unit][where] = 1 + image / 10 if (layer, unit) != DEAD else 0
+    return maps, maps.max(axis=(2, 3))
 
 
-def made_references(keys: list[tuple[str, int]]) -> dict[tuple[str, int], list[Reference]]:
-    return {
-        key: [Reference("long", place, f"reference {place}, of {key[0]}/{key[1]}") for place in range(1 + number % 3)]
-        for number, key in enumerate(keys[1:])
-    }
+def _unit(layer: str, unit: int, maps: np.ndarray) -> dict:
+    counts, edges = np.histogram(maps, 16)
+    state = "dead" if (layer, unit) == DEAD else "alive"
+    spread = {"mean": maps.mean(), "variance": maps.var(), "skewness": np.nan, "kurtosis": 1.5}
+    histogram = {"histogram": counts.tolist(), "histogram_low": edges[0], "histogram_high": edges[-1]}
+    row = {"layer": layer, "unit": unit, "threshold": 0.5, "max": maps.max(), "state": state}
+    return {**row, **spread, "fraction_positive": (maps > 0).mean(), **histogram}
 
 
-def made_caption(captioner: str, rng: np.random.Generator, number: int) -> Caption:
-    if number == 2:
-        return Caption(captioner, (), float("nan"), float("nan"), state="dead_unit")
-    words = (WORDS[(number + 2) % len(WORDS)], *rng.choice(WORDS, size=2).tolist())
-    weights = rng.random((3, 3 * 2 * 2)).astype(np.float32)
-    head = HeadOutput(
-        head="bahdanau",
-        weights=weights / weights.sum(axis=1, keepdims=True),
-        grid=(3, 2, 2),
-        share=(1.0, 0.5, 0.25),
-        mask_overlap=(0.1, 0.2, 0.3),
-        caption=words[:2],
-    )
-    first, second = rng.normal(size=2) - 5
-    return Caption(captioner, words, first, second, alternatives=(("a roof", -3.5), ("", -4.0)), heads=(head,))
+def _exemplar(layer: str, unit: int, rank: int, order: np.ndarray, maps: np.ndarray) -> dict:
+    image = int(order[rank, unit])
+    y, x = np.unravel_index(maps[image, unit].argmax(), maps.shape[2:])
+    place = {"peak_y": y, "peak_x": x, "activation": maps[image, unit].max()}
+    row = {"layer": layer, "unit": unit, "set": "top", "rank": rank}
+    return {**row, "image_id": image, "image_name": f"made-{image:03d}", **place}
 
 
-def open_made(folder: Path, **settings: object) -> Dissection:
-    return Dissection.open(make_dissection(folder, **settings))  # type: ignore[arg-type]
+def _references(key: tuple[str, int]) -> list[Reference]:
+    name = list(COLOURS)[key[1]]
+    return [Reference("short", 0, f"{name} squares"), Reference("long", 0, f"squares that are {name}, anywhere")]
+
+
+def _caption(captioner: str, key: tuple[str, int], rng: np.random.Generator) -> Caption:
+    if key in (DEAD, UNSPOKEN):
+        state = "dead_unit" if key == DEAD else "failed"
+        return Caption(captioner, (), float("nan"), float("nan"), state)
+    name = list(COLOURS)[key[1]]
+    words = (name, "squares") if captioner.startswith("milan") else ("the", name, "squares", "on", "gray")
+    heads = tuple(_head(head, words, rng) for head in CAPTIONERS[captioner])
+    return Caption(captioner, words, -1.5 * len(words), -3.0 * len(words), "ok", ((" ".join(words), -1.5),), heads)
+
+
+def _head(head: str, words: tuple[str, ...], rng: np.random.Generator) -> HeadOutput:
+    weights = rng.dirichlet(np.full(np.prod(GRID), 0.05), len(words)).astype(np.float32)  # (words, regions)
+    share = tuple(0.25 for _ in words)
+    return HeadOutput(head, weights, GRID, share, tuple(0.5 for _ in words), words[:2])

@@ -4,7 +4,7 @@ import { element, figure, isTyping } from "./element.js";
 
 const PAGE = 100;
 const LIST = { height: 38, narrow: 62, least: Infinity };
-const GRID = { height: 176, narrow: 176, least: 232 };
+const GRID = { height: 196, narrow: 196, least: 240 };
 const STATE_NAMES = { dead: "dead", constant: "constant", not_finite: "not finite" };
 
 class UnitList {
@@ -18,7 +18,8 @@ class UnitList {
     this.space = element("div", { class: "space", role: "list" });
     this.pane = element("div", { class: "pane", tabindex: "0", "aria-label": "Units" }, this.space);
     this.pane.addEventListener("scroll", () => this.draw(), { passive: true });
-    root.replaceChildren(this.tree, element("div", { class: "main" }, this.bar, this.count, this.pane));
+    this.names = element("div", { class: "names row", "aria-hidden": "true" });
+    root.replaceChildren(this.tree, element("div", { class: "main" }, this.bar, this.count, this.names, this.pane));
     this.sizes = new ResizeObserver(() => requestAnimationFrame(() => this.draw()));
     this.sizes.observe(this.pane);
     this.onKey = (event) => {
@@ -98,6 +99,7 @@ class UnitList {
       this.captioners = first.captioners;
       this.count.textContent = this.total === 1 ? "1 unit" : `${this.total.toLocaleString("en")} units`;
       this.pane.scrollTop = 0;
+      this.setNames();
       this.drawn = null;
       this.draw();
       this.root.dataset.ready = String(this.total);
@@ -106,6 +108,13 @@ class UnitList {
       this.count.textContent = problem.message;
       this.space.replaceChildren();
     }
+  }
+
+  // Who said what stands above the columns; cards carry it themselves.
+  setNames() {
+    this.names.hidden = this.filter.in === "grid";
+    this.names.style.setProperty("--captioners", Math.max(1, this.captioners.length));
+    this.names.replaceChildren(...["unit", "max.", ...this.captioners, "label"].map((name) => element("span", {}, name)));
   }
 
   page(number) {
@@ -194,7 +203,8 @@ class UnitList {
     const base = this.data.base;
     const layer = entry.layer.split("/").map(encodeURIComponent).join("/");
     const picture = base && element("img", { src: new URL(`${base}/${layer}/${entry.unit}.jpg?count=3`, document.baseURI).href, alt: "", loading: "lazy" });
-    const made = this.link(entry, picture, element("span", { class: "head" }, ...this.name(entry)), ...this.captions(entry));
+    const said = this.captions(entry).map((caption, i) => element("span", { class: "by" }, caption, this.captioners[i] ?? ""));
+    const made = this.link(entry, picture, element("span", { class: "head" }, ...this.name(entry)), ...said);
     made.firstChild.className = "card";
     return made;
   }

@@ -130,7 +130,7 @@ def _says(table: pd.DataFrame, choice: UnitFilter) -> np.ndarray:
     search = choice.pattern().search
     for name in table.columns:
         if name.startswith("caption:"):
-            found |= np.array([bool(text and search(text)) for text in table[name]], dtype=bool)
+            found = found | np.array([bool(text and search(text)) for text in table[name]], dtype=bool)
     return found
 
 

@@ -1,0 +1,163 @@
+"""Each page with an empty store, with one dissection, and with a broken one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard import loaders
+from mami_core.store.labels import Label
+
+PAGES = ("overview", "neurons", "neuron", "export")
+
+
+def component(test: Any, number: int = 0) -> dict:
+    """Return what a component was given."""
+    return json.loads(test.get("bidi_component")[number].proto.json)
+
+
+def words(test: Any) -> str:
+    """Return all text that the page's own elements show."""
+    kinds = (test.markdown, test.info, test.error, test.warning, test.caption, test.title, test.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_store_says_how_to_start(opened_at, page):
+    test = opened_at(page)
+    assert not test.exception
+    assert "mami demo" in words(test)
+
+
+@pytest.mark.usefixtures("squares")
+@pytest.mark.parametrize("page", PAGES)
+def test_one_dissection_opens(opened_at, page):
+    test = opened_at(page)
+    assert not test.exception
+    assert not test.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_broken_dissection_is_named_with_what_is_wrong(made, tmp_path, monkeypatch, opened_at, page):
+    broken = Path(shutil.copytree(made, tmp_path / "broken"))
+    (broken / "units.parquet").write_bytes(b"PAR1 not a table PAR1")
+    monkeypatch.setenv(loaders.NAMED, str(broken))
+    test = opened_at(page)
+    assert not test.exception
+    assert "units.parquet" in words(test)
+    assert "--verify" in words(test)
+
+
+@pytest.mark.usefixtures("squares")
+def test_the_overview_counts_units_and_says_simulated(opened_at):
+    test = opened_at("overview")
+    shown = {metric.label: metric.value for metric in test.metric}
+    assert shown == {"layers": "2", "units": "11", "alive": "10", "dead": "1", "images": "30", "captioners": "2"}
+    assert "Simulated" in words(test)
+
+
+def test_a_broken_dissection_does_not_hide_the_others(made, tmp_path, monkeypatch, opened_at):
+    broken = Path(shutil.copytree(made, tmp_path / "broken"))
+    (broken / "dissection.json").write_text("{")
+    monkeypatch.setenv(loaders.NAMED, f"{broken}:{made}")
+    test = opened_at("overview")
+    assert not test.exception
+    assert "damaged" in words(test)
+    assert [metric.value for metric in test.metric if metric.label == "units"] == ["11"]
+
+
+@pytest.mark.usefixtures("squares")
+def test_the_neuron_view_is_given_the_unit_of_the_address(opened_at):
+    data = component(opened_at("neuron", layer="late.conv", unit="2"))
+    assert (data["layer"], data["unit"], data["units"]) == ("late.conv", 2, "0-4")
+    assert data["base"] is None, "without our routes the unit itself is sent"
+    assert data["inline"]["record"]["captions"][1]["words"] == ["the", "blue", "squares", "on", "gray"]
+    assert data["inline"]["sprite"].startswith("data:image/jpeg;base64,")
+
+
+@pytest.mark.usefixtures("squares")
+@pytest.mark.parametrize(
+    ("layer", "unit", "said"),
+    [
+        ("early", "99", "No unit '99'"),
+        ("early", "-1", "No unit"),
+        ("early", "x", "No unit"),
+        ("nowhere", "0", "No layer"),
+    ],
+)
+def test_a_wrong_link_says_what_there_is(opened_at, layer, unit, said):
+    test = opened_at("neuron", layer=layer, unit=unit)
+    assert not test.exception
+    assert said in words(test)
+
+
+@pytest.mark.usefixtures("squares")
+def test_the_list_is_given_layers_with_counts_and_rows(opened_at):
+    data = component(opened_at("neurons", text="blue"))
+    assert data["layers"] == [["early", 6, 5], ["late.conv", 5, 5]]
+    assert [(row["layer"], row["unit"]) for row in data["inline"]["units"]] == [("early", 2), ("late.conv", 2)]
+
+
+@pytest.mark.usefixtures("squares")
+def test_a_broken_regular_expression_is_said_and_left_out(opened_at):
+    test = opened_at("neurons", text="/(/")
+    assert not test.exception
+    assert "regular expression" in words(test)
+    assert component(test)["inline"]["total"] == 11
+
+
+def test_a_label_is_saved_and_shown_again(squares, opened_at):
+    test = opened_at("neuron", layer="early", unit="1")
+    test.text_input[0].set_value("green patches")
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert not test.exception
+    assert loaders.label_texts(squares)[("early", 1)] == "green patches"
+    again = opened_at("neuron", layer="early", unit="1")
+    assert again.text_input[0].value == "green patches"
+
+
+def test_accepting_a_caption_keeps_its_words_and_who_said_them(squares, opened_at):
+    test = opened_at("neuron", layer="early", unit="0")
+    next(button for button in test.button if button.label == "Accept milan@made").click().run()
+    frame = loaders.label_frame(squares)
+    assert frame[["text", "verdict", "captioner"]].values.tolist() == [["red squares", "accept", "milan@made"]]
+
+
+def test_the_second_of_two_writers_is_told_and_nothing_is_overwritten(squares, opened_at, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    test = opened_at("neuron", layer="early", unit="1")
+    loaders.label_store().save(Label("squares", "early", 1, "ada", "edit", "written first"))
+    test.text_input[0].set_value("written second")
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert "nothing was overwritten" in words(test)
+    assert loaders.label_texts(squares)[("early", 1)] == "written first"
+
+
+@pytest.mark.usefixtures("squares")
+def test_the_export_page_says_how_many_units_the_filter_keeps(opened_at):
+    test = opened_at("export", text="blue")
+    assert "captions with blue (2 units" in test.radio[0].options[0]
+    assert len(test.dataframe[0].value) == 2
+
+
+def test_a_captioner_of_painted_scenes_warns_over_photographs(tmp_path, monkeypatch, opened_at):
+    from made_dissection import make_dissection
+
+    photographs = make_dissection(tmp_path / "photographs", simulated=False)
+    monkeypatch.setenv(loaders.NAMED, str(photographs))
+    record = component(opened_at("neuron"))["inline"]["record"]
+    assert all("painted scenes" in caption["warning"] for caption in record["captions"])
+
+
+def test_what_was_never_captioned_is_said_to_be_so(tmp_path, monkeypatch, opened_at):
+    from made_dissection import make_dissection
+
+    monkeypatch.setenv(loaders.NAMED, str(make_dissection(tmp_path / "silent", captioned=False)))
+    assert "Not captioned yet" in words(opened_at("overview"))
+    assert component(opened_at("neuron"))["inline"]["record"]["captions"] == []
+    for page in ("neurons", "export"):
+        assert not opened_at(page).exception
