@@ -85,13 +85,20 @@ class AmongRegions(nn.Module):
         self.key = nn.Linear(feature_size, width, bias=False)
         self.scale = 1 / math.sqrt(width)
 
-    def between(self, regions: Tensor) -> Tensor:
-        """Return (U, N, N): how much region n looks at region m; rows sum to 1."""
-        return (self.scale * torch.bmm(self.query(regions), self.key(regions).transpose(1, 2))).softmax(-1)
+    def between(self, regions: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """Return (U, N, N): how much region n looks at region m; rows sum to 1, `hidden` (U, N) are not looked at."""
+        energies = self.scale * torch.bmm(self.query(regions), self.key(regions).transpose(1, 2))
+        if hidden is not None:
+            energies = energies.masked_fill(hidden.unsqueeze(1), -torch.inf)
+        return energies.softmax(-1)
 
-    def keys(self, regions: Tensor) -> Tensor:
-        """Return energies (U, 1, N) whose softmax is the mean over rows."""
-        return self.between(regions).mean(1, keepdim=True).log()
+    def keys(self, regions: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """Return energies (U, 1, N) whose softmax is the mean over the rows of regions that are not hidden."""
+        looked = self.between(regions, hidden)  # (U, N, N)
+        if hidden is not None:
+            looked = looked * (~hidden).unsqueeze(-1)
+        received = looked.sum(1, keepdim=True)  # (U, 1, N): the softmax to come divides by the number of rows
+        return received.clamp_min(torch.finfo(received.dtype).tiny).log()  # log 0 would have no gradient
 
     def forward(self, keys: Tensor, query: Tensor) -> Tensor:
         """Return the energies (U, G, N); the query (U, G, H) only says how many captions there are."""
@@ -108,6 +115,6 @@ class LiteralSelf(AmongRegions):
         super().__init__(feature_size=feature_size, width=width)
         self.value = nn.Linear(feature_size, 1, bias=False)
 
-    def keys(self, regions: Tensor) -> Tensor:
+    def keys(self, regions: Tensor, hidden: Tensor | None = None) -> Tensor:
         """Return the energies (U, 1, N)."""
-        return torch.bmm(self.between(regions), self.value(regions)).transpose(1, 2)
+        return torch.bmm(self.between(regions, hidden), self.value(regions)).transpose(1, 2)

@@ -110,7 +110,7 @@ class AttentionDecoder(Decoder):
             features=features,
             pooled=pooled,
             log_weight=log_weight,
-            keys=self.heads.keys(features),
+            keys=self.heads.keys(features, log_weight),
             values=self.heads.values(features),
             active=None if only is None else tuple(only),
             coin=self._toss(features) if self.config.selection == "hard" else None,

@@ -29,8 +29,6 @@ class HeadReport:
     share: np.ndarray  # (W,): norm over the sum of all heads' norms
     entropy: np.ndarray  # (W,): of the weights, in nats; log N is uniform
     mask_overlap: np.ndarray  # (W,): weight that falls on the activation mask; NaN without a mask
-    alone: tuple[str, ...]  # the caption with only this head's context
-    without: tuple[str, ...]  # the caption of the other heads; empty where there is no other
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,9 @@ class Explanation:
     words: tuple[str, ...]
     log_p: np.ndarray  # (W,): of each word, natural log
     gate: np.ndarray | None  # (W,): β, its mean over channels; None: no gate
-    heads: Mapping[str, HeadReport]
+    heads: Mapping[str, HeadReport]  # heads whose energies are added have one report, `joint`
+    alone: Mapping[str, tuple[str, ...]]  # per head: what it says by itself
+    without: Mapping[str, tuple[str, ...]]  # per head: what the others say; empty where there is no other
 
     def outputs(self, grid: tuple[int, int, int]) -> tuple[HeadOutput, ...]:
         """Return the heads as the record that is stored; grid (exemplars, h, w) says what the N regions are."""
@@ -51,7 +51,7 @@ class Explanation:
                 grid=grid,
                 share=tuple(head.share.tolist()),
                 mask_overlap=tuple(head.mask_overlap.tolist()),
-                caption=head.alone,
+                caption=self.alone.get(name, self.words),
             )
             for name, head in self.heads.items()
         )
@@ -79,33 +79,17 @@ def explain(
     for unit in range(memory.units):
         words = vocabulary.decode(tokens[unit])
         steps = _spoken(tokens[unit], vocabulary)
-        heads = {
-            name: _report(
-                forced,
-                name,
-                unit,
-                steps,
-                weight=None if weight is None else weight[unit],
-                alone=alone[name][unit] if name in alone else words,  # one head, or one joint distribution
-                without=without[name][unit] if name in without else (),
-            )
-            for name in forced.weights
-        }
+        covered = None if weight is None else weight[unit]
+        heads = {name: _report(forced, name, unit, steps, covered) for name in forced.weights}
         gate = None if forced.gate is None else _array(forced.gate[unit, steps].mean(-1))
-        reports.append(Explanation(words, _array(said[unit, steps]), gate, heads))
+        alone_here = {name: captions[unit] for name, captions in alone.items()}
+        without_here = {name: captions[unit] for name, captions in without.items()}
+        reports.append(Explanation(words, _array(said[unit, steps]), gate, heads, alone_here, without_here))
     return reports
 
 
-def _report(
-    forced: Forced,
-    name: str,
-    unit: int,
-    steps: Tensor,
-    *,
-    weight: Tensor | None,
-    alone: tuple[str, ...],
-    without: tuple[str, ...],
-) -> HeadReport:
+def _report(forced: Forced, name: str, unit: int, steps: Tensor, weight: Tensor | None) -> HeadReport:
+    """Report one head over the spoken steps (W,) of one unit's caption; weight (N,) is its mask's coverage."""
     weights = forced.weights[name][unit, steps]  # (W, N)
     norms = torch.stack([norm[unit, steps] for norm in forced.norms.values()])  # (heads, W)
     norm = forced.norms[name][unit, steps]
@@ -119,8 +103,6 @@ def _report(
         share=_array(norm / norms.sum(0).clamp_min(1e-12)),
         entropy=_array(surprise.sum(-1)),
         mask_overlap=_array(covered),
-        alone=alone,
-        without=without,
     )
 
 

@@ -43,9 +43,13 @@ class Heads(nn.Module):
             self.value.update({name: nn.Linear(size, size, bias=False) for name in config.heads})
         self.mix = nn.Linear(config.hidden_size, len(config.heads)) if config.combine == "gated" else None
 
-    def keys(self, features: Tensor) -> dict[str, Tensor]:
-        """Return each head's keys for features (U, N, D)."""
-        return {name: head.keys(features) for name, head in self.heads.items()}  # type: ignore[operator]
+    def keys(self, features: Tensor, log_weight: Tensor | None = None) -> dict[str, Tensor]:
+        """Return each head's keys for features (U, N, D); regions of log_weight -inf are hidden from each other too."""
+        hidden = None if log_weight is None else torch.isneginf(log_weight)
+        return {
+            name: head.keys(features, hidden) if isinstance(head, AmongRegions) else head.keys(features)  # type: ignore[operator]
+            for name, head in self.heads.items()
+        }
 
     def values(self, features: Tensor) -> dict[str, Tensor]:
         """Return the projected regions (U, N, D) of heads that have a value matrix of their own."""

@@ -109,5 +109,5 @@ def join_words(words: Iterable[str]) -> str:
 
 
 def as_sentence(words: Sequence[str]) -> str:
-    """Return the line as the reference prints captions: first letter upper case, the rest lower."""
-    return join_words(words).capitalize()
+    """Return the line as the reference prints captions: each sentence opens with a capital, the rest is lower case."""
+    return ". ".join(sentence.capitalize() for sentence in join_words(words).split(". "))

@@ -1,0 +1,174 @@
+"""Greedy, sampling and beam search against each other, against the slow way, and against trying everything."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lively import FEATURES, REGIONS, coverage, draw
+
+from mami_core.captioning.beam import beam_search, top_flat
+from mami_core.captioning.forcing import force
+from mami_core.captioning.language_model import counted
+from mami_core.captioning.names import CAPTIONERS
+from mami_core.captioning.plain import PlainMilan
+from mami_core.captioning.rerank import Discounted, pmi_rerank
+from mami_core.captioning.search import content_seeds, greedy, sample
+from mami_core.captioning.vocabulary import Vocabulary
+
+LENGTH = 6
+
+
+@torch.no_grad()
+def exhaustive(decoder, memory, vocabulary, *, length, power=0.0):
+    """Score every caption there is, for one unit: (tokens, score), best first."""
+    speakable, stop = range(len(vocabulary.words)), vocabulary.stop
+    texts = [[*said, stop] for n in range(length) for said in itertools.product(speakable, repeat=n)]
+    texts += [list(said) for said in itertools.product(speakable, repeat=length)]
+    tokens = torch.tensor([text + [stop] * (length - len(text)) for text in texts])
+    forced = force(decoder, memory, tokens, start=vocabulary.start, unit=[0] * len(tokens))
+    scores = forced.caption_log_probs(tokens, stop=stop)
+    ranks = scores / torch.tensor([len(text) for text in texts]) ** power
+    order = ranks.argsort(descending=True)
+    return tokens[order], scores[order]
+
+
+@pytest.mark.parametrize("power", [0.0, 0.9])
+@pytest.mark.parametrize("name", ["milan", "mami", "merge"])
+def test_a_beam_as_wide_as_all_captions_is_exhaustive_search(make_decoder, name, power):
+    words = Vocabulary(("red", "roof"))
+    decoder, length = make_decoder(name, vocabulary=words), 3
+    for unit in draw(3, 1, REGIONS, FEATURES, seed=4):
+        memory = decoder.prepare(unit)
+        tokens, scores = exhaustive(decoder, memory, words, length=length, power=power)
+
+        found = beam_search(decoder, memory, words, length=length, width=len(tokens), length_power=power)
+
+        assert found.tokens[0].tolist() == tokens.tolist()
+        torch.testing.assert_close(found.scores[0], scores)
+
+
+@pytest.mark.parametrize("name", CAPTIONERS)
+def test_a_beam_of_one_is_greedy(make_decoder, vocabulary, name):
+    for seed in range(4):
+        decoder = make_decoder(name, seed=seed)
+        memory = decoder.prepare(draw(5, REGIONS, FEATURES, seed=seed), coverage(5, REGIONS, seed=seed))
+        one, best = (
+            beam_search(decoder, memory, vocabulary, length=LENGTH, width=1),
+            greedy(decoder, memory, vocabulary, length=LENGTH),
+        )
+        assert torch.equal(one.tokens, best.tokens)
+        torch.testing.assert_close(one.scores, best.scores)
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+def test_beams_are_those_of_the_plain_arithmetic(make_decoder, vocabulary, language_model, width):
+    for seed in range(4):
+        decoder = make_decoder("milan", seed=seed)
+        features = draw(6, REGIONS, FEATURES, seed=seed)
+        plain = PlainMilan(decoder, vocabulary)
+        expected = plain.beam(features, length=LENGTH, width=width)
+
+        found = beam_search(decoder, decoder.prepare(features), vocabulary, length=LENGTH, width=width, parity=True)
+
+        assert torch.equal(found.tokens, expected.tokens)
+        torch.testing.assert_close(found.scores, expected.scores)
+        ranked = pmi_rerank(found, language_model, weight=0.5)
+        assert torch.equal(ranked.tokens[:, 0], plain.rerank(expected, language_model, weight=0.5))
+
+
+@pytest.mark.parametrize("power", [0.0, 0.7])
+def test_beam_scores_are_log_p_of_the_captions(make_decoder, vocabulary, power):
+    decoder = make_decoder("mami")
+    memory = decoder.prepare(draw(4, REGIONS, FEATURES))
+    found = beam_search(decoder, memory, vocabulary, length=LENGTH, width=9, length_power=power)
+    tokens = found.tokens.flatten(0, 1)
+
+    with torch.no_grad():
+        forced = force(decoder, memory, tokens, start=vocabulary.start)
+
+    torch.testing.assert_close(forced.caption_log_probs(tokens, stop=vocabulary.stop), found.scores.flatten())
+    ranks = found.scores / counted(tokens, vocabulary.stop).sum(1).view_as(found.scores) ** power
+    assert (ranks.diff(dim=1) <= 0).all()
+
+
+@pytest.mark.parametrize("search", ["greedy", "beam", "normalised", "token-pmi", "sample"])
+def test_a_caption_is_the_same_alone_and_in_a_batch_of_64(make_decoder, vocabulary, language_model, search):
+    decoder = make_decoder("mami")
+    features, weight = draw(64, REGIONS, FEATURES, seed=7), coverage(64, REGIONS, seed=7)
+
+    def captions(rows):
+        memory = decoder.prepare(features[rows], weight[rows])
+        if search == "greedy":
+            return greedy(decoder, memory, vocabulary, length=LENGTH)
+        if search == "sample":
+            seeds = content_seeds(features[rows], seed=0)
+            return sample(decoder, memory, vocabulary, length=LENGTH, seeds=seeds, count=3)
+        speaker = Discounted(decoder, language_model, 0.5) if search == "token-pmi" else decoder
+        power = 0.9 if search == "normalised" else 0.0
+        return beam_search(speaker, memory, vocabulary, length=LENGTH, width=5, length_power=power)
+
+    together = captions(list(range(64)))
+    for unit in range(64):
+        alone = captions([unit])
+        longest = alone.tokens.shape[-1]
+        assert torch.equal(together.tokens[unit, :, :longest], alone.tokens[0])
+        assert (together.tokens[unit, :, longest:] == vocabulary.stop).all()
+        torch.testing.assert_close(together.scores[unit], alone.scores[0])
+
+
+def test_start_pad_and_unk_are_never_said(make_decoder, vocabulary):
+    decoder = make_decoder("milan")
+    decoder.to_words.bias.data[list(vocabulary.unspeakable)] = 50.0
+    memory = decoder.prepare(draw(3, REGIONS, FEATURES))
+    for found in (
+        greedy(decoder, memory, vocabulary, length=LENGTH),
+        beam_search(decoder, memory, vocabulary, length=LENGTH, width=4),
+        sample(decoder, memory, vocabulary, length=LENGTH, seeds=[1, 2, 3], count=5),
+    ):
+        assert not torch.isin(found.tokens, torch.tensor(vocabulary.unspeakable)).any()
+
+
+def test_samples_follow_the_decoder_s_distribution(make_decoder, vocabulary):
+    decoder = make_decoder("mami")
+    memory = decoder.prepare(draw(1, REGIONS, FEATURES))
+    drawn = sample(decoder, memory, vocabulary, length=1, seeds=[3], count=4000).tokens[0, :, 0]
+    with torch.no_grad():
+        step = decoder.step(torch.tensor([vocabulary.start]), decoder.init_state(memory), memory)
+    expected = step.log_probs[0].exp()
+    expected[list(vocabulary.unspeakable)] = 0
+    expected = expected / expected.sum()
+    shares = torch.bincount(drawn, minlength=len(vocabulary)).double() / 4000
+    assert (shares - expected).abs().max() < 4 * 0.5 / 4000**0.5  # four standard errors of a share
+
+
+def test_a_narrow_nucleus_is_greedy(make_decoder, vocabulary):
+    decoder = make_decoder("mami")
+    memory = decoder.prepare(draw(3, REGIONS, FEATURES))
+    narrow = sample(decoder, memory, vocabulary, length=LENGTH, seeds=[1, 2, 3], count=2, top_p=1e-9)
+    best = greedy(decoder, memory, vocabulary, length=LENGTH)
+    assert torch.equal(narrow.tokens, best.tokens.expand_as(narrow.tokens))
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 700), st.integers(1, 12), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_the_best_by_blocks_are_the_best_of_all(active, groups, size, count, seed):
+    scores = draw(active, groups, size, seed=seed)
+    best, index = top_flat(scores, count)
+    expected = scores.flatten(1).topk(min(count, groups * size))
+    assert torch.equal(best, expected.values)
+    assert torch.equal(index, expected.indices)
+
+
+def test_impossible_searches_are_refused(make_decoder, vocabulary):
+    decoder = make_decoder("milan")
+    memory = decoder.prepare(draw(1, REGIONS, FEATURES))
+    with pytest.raises(ValueError, match="width and length of 1 or more"):
+        beam_search(decoder, memory, vocabulary, length=LENGTH, width=0)
+    with pytest.raises(ValueError, match="temperature > 0"):
+        sample(decoder, memory, vocabulary, length=LENGTH, seeds=[1], temperature=0)
+    with pytest.raises(ValueError, match="one seed a unit"):
+        sample(decoder, memory, vocabulary, length=LENGTH, seeds=[1, 2])
