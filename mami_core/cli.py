@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "dissect": Command(config.DissectConfig, "dissect:run_dissection", ("network", "images")),
     "train": Command(config.TrainConfig, "train:run_training", ("dissection",)),
     "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
+    "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
     "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),

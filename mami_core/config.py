@@ -165,6 +165,27 @@ class ExportConfig:
 
 
 @dataclass(frozen=True)
+class EvaluateConfig:
+    """Hold captions against references, and against the truth where it is known, with floors and 95 % intervals."""
+
+    dissection: Path | None = None  # captioned, with references; or name two files:
+    captions: Path | None = None  # CSV: layer,unit,description
+    references: Path | None = None  # CSV: layer,unit,summary; several rows a unit
+    set: str = "long"  # which references of a dissection
+    split: str = "test"  # which units of a dissection
+    out: Path | None = None  # also write the figures to this file, as Markdown
+    seed: int = 0
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        files = self.captions is not None and self.references is not None
+        _require(
+            (self.dissection is not None) != files and (self.captions is None) == (self.references is None),
+            "name either a dissection, or both --captions and --references",
+        )
+
+
+@dataclass(frozen=True)
 class DashboardConfig:
     """Open the dashboard on dissections; without any, on the bundled demo and what `MAMI_HOME` holds."""
 

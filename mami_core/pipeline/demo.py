@@ -6,7 +6,6 @@ interrupted run of the same command goes on where it stopped.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -74,7 +73,7 @@ class World:
         return SceneryImages(self.count(PROBE_IMAGES), self.stream("probe"))
 
     def _painted(self, name: str, images: int) -> Painted:
-        return paint_many(self.count(images), self.stream(name), processes=os.cpu_count() or 1)
+        return paint_many(self.count(images), self.stream(name))
 
 
 def run_demo(config: DemoConfig) -> None:
