@@ -81,13 +81,19 @@ class UnitFeatures:
             raise KeyError(f"{len(missing)} units have no regions here, the first is {missing[0]}")
         return [index[key] for key in keys]
 
-    def batch(self, rows: Sequence[int] | np.ndarray | Tensor) -> RegionBatch:
-        """Return the regions of some units, side by side."""
+    def batch(self, rows: Sequence[int] | np.ndarray | Tensor, *, drawn: np.ndarray | None = None) -> RegionBatch:
+        """Return the regions of some units, side by side.
+
+        `drawn` (B, n), random numbers in [0, 1): only n of each unit's regions, drawn with them, with repeats.
+        """
         chosen = np.asarray(rows, dtype=np.int64)
-        starts, counts = self.offsets[chosen], np.diff(self.offsets)[chosen]
-        place = np.arange(counts.max())  # (N,)
-        real = place < counts[:, None]  # (B, N)
-        index = np.where(real, starts[:, None] + place, starts[:, None])
+        starts, counts = self.offsets[chosen][:, None], np.diff(self.offsets)[chosen][:, None]  # (B, 1)
+        if drawn is None:
+            place = np.broadcast_to(np.arange(counts.max()), (len(chosen), int(counts.max())))  # (B, N)
+        else:
+            place = (drawn * counts).astype(np.int64)
+        real = place < counts  # (B, N)
+        index = np.where(real, starts + place, starts)
         return RegionBatch(
             features=torch.from_numpy(self.values[index].astype(np.float32) * real[..., None]),
             weight=torch.from_numpy(np.where(real, self.weights[index], 0.0).astype(np.float32)),

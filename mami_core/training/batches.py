@@ -33,10 +33,10 @@ class DescribedUnits:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def regions(self, places: Sequence[int] | Tensor) -> RegionBatch:
-        """Return the regions of some of these units."""
+    def regions(self, places: Sequence[int] | Tensor, *, drawn: np.ndarray | None = None) -> RegionBatch:
+        """Return the regions of some of these units, or some of their regions: see `UnitFeatures.batch`."""
         rows = np.asarray(self.rows)
-        return self.features.batch(rows[np.asarray(places)])
+        return self.features.batch(rows[np.asarray(places)], drawn=drawn)
 
     def take(self, places: Sequence[int]) -> DescribedUnits:
         """Return some of these units."""
@@ -94,7 +94,8 @@ class CaptionBatches:
     def by_length(self, size: int, generator: torch.Generator) -> list[CaptionBatch]:
         """Return batches of up to `size` captions of one length each, in a random order: no padding.
 
-        Show, Attend and Tell, section 4.3. Every caption is met exactly once.
+        Show, Attend and Tell, section 4.3. Every caption is met exactly once. A few captions of forty words no longer
+        make every batch run forty steps.
         """
         lengths: dict[int, list[tuple[int, int]]] = {}
         for unit, captions in enumerate(self.encoded):

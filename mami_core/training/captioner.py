@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -36,11 +37,11 @@ class CaptionerRecipe:
     attention_size: int = 64
     dropout: float = 0.3
     feature_dropout: float = 0.2  # of the regions' channels, alike over a unit's regions
-    region_dropout: float = 0.0  # of whole regions
+    regions: int = 64  # regions of a unit seen in one step, drawn anew each time; 0: all
     penalty: float = 0.0  # weight of the doubly stochastic penalty, see `coverage_penalty`
     label_smoothing: float = 0.0
-    batch_size: int = 32  # units a step; each brings its references
-    bucketed: bool = False  # batches of captions of one length (`batch_size` x 3 captions) instead of by unit
+    batch_size: int = 32  # units a step, each with its references; bucketed: three times as many captions
+    bucketed: bool = True  # batches of captions of one length instead of by unit
     select: Literal["bleu", "nll"] = "nll"  # by what the best epoch is chosen, on validation units
     decoder: Mapping[str, Any] = field(default_factory=dict)  # further settings of `DecoderConfig`
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -112,10 +113,9 @@ class _Trained(nn.Module):
     def loss(self, batch: CaptionBatch, units: DescribedUnits) -> Tensor:
         """Return the loss (scalar) of a batch."""
         device = next(self.parameters()).device
-        regions = move(units.regions(batch.units), device)
+        regions = move(units.regions(batch.units, drawn=self._draw(len(batch.units))), device)
         tokens = batch.tokens.to(device)  # (C, L)
-        features, weight = self._roughened(regions)
-        memory = self.decoder.prepare(features, weight)
+        memory = self.decoder.prepare(self._roughened(regions.features), regions.weight)
         forced = force(self.decoder, memory, tokens, start=self.vocabulary.start, unit=batch.owner)
         if self.hard is not None:
             return self.hard(forced, tokens, stop=self.vocabulary.stop)
@@ -123,20 +123,19 @@ class _Trained(nn.Module):
         if self.recipe.label_smoothing:
             loss = torch.lerp(loss, spread_loss(forced, tokens, self.vocabulary.stop), self.recipe.label_smoothing)
         if self.recipe.penalty and forced.weights:
-            share = regions.weight.index_select(0, batch.owner.to(device))  # (C, N)
+            share = F.normalize(regions.weight, p=1, dim=1).index_select(0, batch.owner.to(device))  # (C, N)
             penalty = coverage_penalty(forced.mean_weights, tokens, share, stop=self.vocabulary.stop)
             loss = loss + self.recipe.penalty * penalty
         return loss
 
-    def _roughened(self, regions: RegionBatch) -> tuple[Tensor, Tensor]:
-        """Return features and weight with some channels and regions left out, as dropout does."""
-        features, weight = regions.features, regions.weight
+    def _draw(self, units: int) -> np.ndarray | None:
+        """Return the random numbers that pick the regions of a step; None: all regions."""
+        return torch.rand(units, self.recipe.regions).numpy() if self.recipe.regions else None
+
+    def _roughened(self, features: Tensor) -> Tensor:
+        """Return features (U, N, D) without some channels, the same for all regions of a unit."""
         keep = torch.ones(features.shape[0], 1, features.shape[2], device=features.device)
-        features = features * F.dropout(keep, self.recipe.feature_dropout)
-        if self.recipe.region_dropout:
-            kept = weight * (torch.rand_like(weight) >= self.recipe.region_dropout)
-            weight = torch.where(kept.sum(1, keepdim=True) > 0, kept, weight)  # not all of a unit's
-        return features, weight
+        return features * F.dropout(keep, self.recipe.feature_dropout)
 
 
 def move(regions: RegionBatch, device: torch.device) -> RegionBatch:
@@ -169,7 +168,7 @@ def mean_nll(
     """Return the mean negative log p of a reference's token, natural logarithm."""
     device = next(decoder.parameters()).device
     total = count = 0.0
-    for batch in batches.by_unit(batch_size):
+    for batch in batches.by_length(batch_size, torch.Generator().manual_seed(0)):
         regions, tokens = move(units.regions(batch.units), device), batch.tokens.to(device)
         memory = decoder.prepare(regions.features, regions.weight)
         forced = force(decoder, memory, tokens, start=vocabulary.start, unit=batch.owner)

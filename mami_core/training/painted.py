@@ -6,12 +6,10 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mami_core.scenery.images import SceneryImages
+from mami_core.scenery.images import SceneryImages
 
 LABEL_STEP = 2  # label maps keep every second pixel: 56 x 56
 _CHUNK = 100  # scenes painted between two calls of progress
@@ -51,8 +49,6 @@ def paint_many(
     count: int, seed: int, *, processes: int = 1, progress: Callable[[int, int], None] | None = None
 ) -> Painted:
     """Paint images 0 to `count` - 1 of `SceneryImages(count, seed)`; any number of processes gives the same arrays."""
-    from mami_core.scenery.images import SceneryImages
-
     source = SceneryImages(count, seed)
     starts = list(range(0, count, _CHUNK))
     stops = [min(start + _CHUNK, count) for start in starts]

@@ -22,8 +22,8 @@ from mami_core.training.language_model import LanguageRecipe, token_batches, tra
 from mami_core.training.loop import LoopSettings
 
 QUICK = CaptionerRecipe(
-    hidden_size=16, embedding_size=8, attention_size=8, dropout=0.1, feature_dropout=0.0, batch_size=8,
-    loop=LoopSettings(epochs=12, learning_rate=2e-2),
+    hidden_size=16, embedding_size=8, attention_size=8, dropout=0.1, feature_dropout=0.0, regions=0, batch_size=8,
+    loop=LoopSettings(epochs=20, patience=20, learning_rate=2e-2),
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_a_captioner_learns_to_say_what_units_show(name, train_units, val_units,
 
 
 @pytest.mark.parametrize(
-    "change", [{"bucketed": True}, {"penalty": 0.5, "label_smoothing": 0.1, "region_dropout": 0.3}]
+    "change", [{"bucketed": False}, {"penalty": 0.5, "label_smoothing": 0.1, "regions": 3, "feature_dropout": 0.1}]
 )
 def test_variants_of_the_recipe_learn_too(change, train_units, val_units, vocabulary):
     recipe = dataclasses.replace(QUICK, **change)
@@ -69,7 +69,7 @@ def test_a_run_that_is_taken_up_again_gives_the_same_captioner(tmp_path, train_u
         train(tmp_path / "cut", stop_after=4)
     resumed, history = train(tmp_path / "cut")
 
-    assert len(history.epochs) == 12
+    assert len(history.epochs) == 20
     assert all(
         torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
     )
