@@ -35,7 +35,7 @@ browser:  ## get Chromium for the browser tests where it is missing (Debian; nee
 	  echo "no Chromium, and it could not be installed: the browser tests will be skipped"
 
 demo: $(VENV)/installed  ## make the bundled demo and captioners again, from nothing (about 15 minutes)
-	$(BIN)/mami demo assets
+	$(BIN)/mami demo assets/demo --models assets/models
 
 clean:  ## remove what `make` made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -200,6 +200,7 @@ class DemoConfig:
     """Make the embedded world's demo from nothing: paint, train, dissect, describe, caption."""
 
     out: Path
+    models: Path | None = None  # where the models that made it go; none: into the demo itself
     seed: int = 0
     scale: float = 1.0  # how much of everything; small values are for tests
     device: str = "auto"

@@ -38,7 +38,7 @@ CAPTIONERS = ("milan", "mami")
 ENCODER = "parts@scenery"
 SHOWN = "resnet"  # the network whose dissection is the result
 NETWORKS = ("resnet", "alexnet")  # whose units captioners are trained on
-TRAINING_IMAGES, HELD_OUT_IMAGES, PROBE_IMAGES = 5400, 400, 3000
+TRAINING_IMAGES, HELD_OUT_IMAGES, PROBE_IMAGES = 5400, 400, 2000
 STREAMS = {"train": 1, "held-out": 2, "probe": 3}  # of seeds: no two streams share a scene
 
 
@@ -90,7 +90,7 @@ def run_demo(config: DemoConfig) -> None:
             captioner, encoder = open_captioner(str(work / f"{name}@scenery"))
             keys = Dissection.open(shown).unit_keys()
             caption_dissection(Dissection.open(shown), captioner, encoder, keys, batch_size=32, report=report)
-        carry_models(work, shown)
+        carry_models(work, shown, config.models)
     summary = summarise(Dissection.open(shown))
     text = f"{summary['units']} captioned units in {shown}; look at them with `mami dashboard {shown}`"
     print_result(summary, as_json=config.json, text=text)
@@ -124,6 +124,7 @@ def dissected(name: str, world: World, folder: Path, work: Path, report: Report)
         out=folder,
         layers=LAYERS[name],
         map_size=28,
+        spectrum=4,  # with 28 cells: what keeps the bundled demo small
         seed=world.seed,
     )
     dissection = dissect(network_of(name, world, work, report), world.probe, config, folder, report=report)
@@ -146,17 +147,19 @@ def train_captioners(
         train_one(data, encoder, settings, report=report)
 
 
-def carry_models(work: Path, shown: Path) -> None:
-    """Copy the models into the dissection, where `store.find_model` and `store.find_weights` look for them."""
+def carry_models(work: Path, shown: Path, place: Path | None) -> None:
+    """Copy the models to `place`, or into the dissection, which then vouches for them too."""
     names = [ENCODER, *(f"{name}@scenery" for name in CAPTIONERS)]
     files = [path for name in names for path in sorted((work / name).iterdir()) if path.is_file()]
     files += [work / f"scenery-{name}.safetensors" for name in NETWORKS]
     writer = DissectionWriter.open(shown)
     for path in files:
-        kept = Path(MODELS) / path.relative_to(work)
-        (shown / kept).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, shown / kept)
-        writer.adopt(kept.as_posix())
+        kept = (place or shown / MODELS) / path.relative_to(work)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, kept)
+        if place is None:
+            writer.adopt(kept.relative_to(shown).as_posix())
+    writer.update(name=f"scenery-{SHOWN}")
 
 
 def _steps(report: Report, what: str) -> Callable[[int, int, float], None]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mami_core.store.home import DEMO, models_folder
+from mami_core.store.home import ASSETS, models_folder
 
-MODELS = "models"  # a simulated dissection carries the models that made it, in this folder
+MODELS = "models"  # a simulated dissection may carry the models that made it, in this folder
 
 
 def model_places(beside: Path | None = None) -> list[Path]:
     """Return the folders in which models are looked for by name, first match wins."""
     near = [beside] if beside is not None else []
-    return [*near, models_folder(), DEMO / MODELS]
+    return [*near, models_folder(), ASSETS / MODELS]
 
 
 def known_models(marker: str, beside: Path | None = None) -> list[str]:
@@ -39,4 +39,4 @@ def find_weights(name: str) -> Path:
     for place in model_places():
         if (place / name).is_file():
             return place / name
-    raise FileNotFoundError(f"no weights {name} in {models_folder()} or the bundled demo; make them with `mami demo`")
+    raise FileNotFoundError(f"no weights {name} in {models_folder()} or among the bundled; make them with `mami demo`")
