@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mami_core.captioning.checkpoint import Checkpoint, load_checkpoint
 from mami_core.captioning.decoding import Decoding, decode, without_repeats
 from mami_core.captioning.explain import Explanation, explain
 from mami_core.captioning.forcing import force
+from mami_core.captioning.match import Matcher, load_matcher
 from mami_core.captioning.rerank import score_texts
 from mami_core.captioning.search import Decoded, content_seeds
 from mami_core.captioning.tokens import join_words
@@ -31,6 +33,7 @@ class Captioner:
     checkpoint: Checkpoint
     decoding: Decoding = field(default_factory=Decoding)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    matcher: Matcher | None = None  # a learned similarity of captions and regions, for consensus
 
     @classmethod
     def load(
@@ -44,13 +47,14 @@ class Captioner:
         """Read the captioner in `folder`, with its own best settings unless `decoding` is given."""
         checkpoint = load_checkpoint(folder)
         chosen = decoding or Decoding.from_json(checkpoint.settings)
-        return cls(name or folder.name, checkpoint, chosen).to(device or torch.device("cpu"))
+        matcher = load_matcher(folder, checkpoint.vocabulary)
+        return cls(name or folder.name, checkpoint, chosen, matcher=matcher).to(device or torch.device("cpu"))
 
     def to(self, device: torch.device) -> Captioner:
         """Return the captioner on another device."""
-        self.checkpoint.decoder.to(device)
-        if self.checkpoint.language_model is not None:
-            self.checkpoint.language_model.to(device)
+        for part in (self.checkpoint.decoder, self.checkpoint.language_model, self.matcher):
+            if part is not None:
+                part.to(device)
         return replace(self, device=device)
 
     @property
@@ -128,7 +132,12 @@ class Captioner:
         seen, weight = (features, None) if visible is None else (visible.features, visible.weight)
         model = self.checkpoint.language_model
         memory = decoder.prepare(seen, weight)
-        found = decode(decoder, memory, vocabulary, self.decoding, language_model=model, seeds=seeds)
+        match = (
+            None
+            if self.matcher is None
+            else partial(self.matcher.scores, seen, _ones(seen) if weight is None else weight)
+        )
+        found = decode(decoder, memory, vocabulary, self.decoding, language_model=model, seeds=seeds, match=match)
         best = found.tokens[:, 0]  # (U, T)
         log_p = force(decoder, memory, best, start=vocabulary.start).caption_log_probs(best, stop=vocabulary.stop)
         prior = torch.full_like(log_p, NOT_FINITE) if model is None else score_texts(model, best)
@@ -175,3 +184,7 @@ class Captioner:
             raise ValueError(f"weight {tuple(weight.shape)} does not fit features {tuple(features.shape)}")
         if grid is not None and grid[0] * grid[1] * grid[2] != features.shape[1]:
             raise ValueError(f"a grid of {grid} does not hold {features.shape[1]} regions")
+
+
+def _ones(features: Tensor) -> Tensor:
+    return features.new_ones(features.shape[:2])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from mami_core.captioning.memory import Memory
 from mami_core.captioning.rerank import Discounted, pmi_rerank
 from mami_core.captioning.search import Decoded, content_seeds, greedy, sample
 from mami_core.captioning.vocabulary import Vocabulary
+
+Match: TypeAlias = Callable[[Decoded], Tensor]  # candidates (U, G, T) to how well each fits its unit, (U, G)
 
 STRATEGIES = ("greedy", "sample", "beam", "pmi", "token-pmi", "consensus")
 
@@ -34,6 +36,9 @@ class Decoding:
     top_p: float = 1.0  # sample among the most probable words that hold this mass
     recall_weight: float = 0.3  # consensus: how much word recall counts beside F1
     discount: float = 0.9  # consensus: a word at position i counts discount^i
+    match_weight: float = (
+        0.5  # consensus: how much the learned match between caption and regions counts, if there is one
+    )
     length: int | None = None  # most tokens of a caption, the stop counted; None: what the decoder was trained for
     parity: bool = False  # MILAN's quirks: every id may be said, the language model hears one token too many
     seed: int = 0
@@ -69,11 +74,12 @@ def decode(
     *,
     language_model: LanguageModel | None = None,
     seeds: Sequence[int] | None = None,
+    match: Match | None = None,
 ) -> Decoded:
     """Return candidates per unit, best first by what the strategy ranks by: tokens (U, G, T) and ranks (U, G).
 
-    `seeds` (U) give each unit its own chance in sampling; None: from the unit's features, so the same unit always
-    draws the same captions.
+    `match` scores candidates against their unit; consensus adds it where given. `seeds` (U) give each unit its own
+    chance in sampling; None: from the unit's features, so the same unit always draws the same captions.
     ValueError where the strategy needs a language model and there is none.
     """
     length = decoding.length or decoder.config.length
@@ -85,7 +91,7 @@ def decode(
     if strategy == "sample":
         return _sorted(_draw(decoder, memory, vocabulary, decoding, length, seeds))
     if strategy == "consensus":
-        return _consensus(decoder, memory, vocabulary, decoding, length, seeds)
+        return _consensus(decoder, memory, vocabulary, decoding, length, seeds, match)
     if strategy == "beam":
         return beam_search(
             decoder, memory, vocabulary, length=length, width=width, length_power=decoding.length_power, parity=parity
@@ -120,7 +126,13 @@ def _draw(
 
 
 def _consensus(
-    decoder: Decoder, memory: Memory, vocabulary: Vocabulary, decoding: Decoding, length: int, seeds: Sequence[int]
+    decoder: Decoder,
+    memory: Memory,
+    vocabulary: Vocabulary,
+    decoding: Decoding,
+    length: int,
+    seeds: Sequence[int],
+    match: Match | None,
 ) -> Decoded:
     """Choose among beam, greedy and samples by agreement with the samples."""
     drawn = _draw(decoder, memory, vocabulary, decoding, length, seeds)
@@ -132,6 +144,8 @@ def _consensus(
         stop=vocabulary.stop,
     )
     scores = consensus_scores(pool, drawn, vocabulary, recall_weight=decoding.recall_weight, discount=decoding.discount)
+    if match is not None and decoding.match_weight:
+        scores = scores + decoding.match_weight * match(pool)
     return _sorted(Decoded(pool.tokens, scores))
 
 

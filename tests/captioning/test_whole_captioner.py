@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import Checkpoint, save_checkpoint
 from mami_core.captioning.decoding import STRATEGIES, Decoding
 from mami_core.captioning.forcing import force
+from mami_core.captioning.match import Matcher, MatcherConfig, save_matcher
 from mami_core.captioning.names import CAPTIONERS
+from mami_core.captioning.search import Decoded
 
 GRID, UNITS = (2, 2, 3), 6
 
@@ -161,6 +164,23 @@ def test_a_folder_becomes_a_captioner_with_its_own_settings(make_captioner, feat
     assert [c.words for c in loaded.caption(features, weight)] == [c.words for c in captioner.caption(features, weight)]
     assert Captioner.load(tmp_path / "mami@scenery", decoding=Decoding(strategy="greedy")).decoding.strategy == "greedy"
     assert json.loads(json.dumps(dict(loaded.provenance)))["decoding"]["strategy"] == "beam"
+
+
+def test_consensus_hears_the_matcher_where_there_is_one(make_captioner, features, weight, tmp_path):
+    captioner = make_captioner(strategy="consensus", samples=6, beam_size=3, length=5, match_weight=100.0)
+    words = captioner.checkpoint.vocabulary
+    torch.manual_seed(0)
+    matcher = Matcher(MatcherConfig(FEATURES, len(words), width=8), stop=words.stop).eval()
+    save_checkpoint(tmp_path, replace(captioner.checkpoint, settings=captioner.decoding.to_json()))
+    save_matcher(tmp_path, matcher, half=False)
+
+    matched = Captioner.load(tmp_path)
+
+    for unit, caption in enumerate(matched.caption(features, weight, alternatives=100)):
+        texts = [text for text, _ in caption.alternatives]
+        tokens = words.batch(texts).unsqueeze(0)
+        fit = matcher.scores(features[[unit]], weight[[unit]], Decoded(tokens, torch.zeros(1, len(texts))))[0]
+        assert (fit.diff() < 0.02).all()  # so much weight leaves agreement to break near ties only
 
 
 def test_pmi_without_a_language_model_is_refused(make_captioner, features):
