@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command(config.DemoConfig, "demo:run_demo", ("out",)),
     "layers": Command(config.LayersConfig, "layers:run_layers", ("network",)),
     "dissect": Command(config.DissectConfig, "dissect:run_dissection", ("network", "images")),
+    "merge": Command(config.MergeConfig, "merge:run_merge", ("out",)),
     "train": Command(config.TrainConfig, "train:run_training", ("dissection",)),
     "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),

@@ -21,5 +21,9 @@ def run_dissection(config: DissectConfig) -> None:
     with progress(quiet=config.json) as report:
         dissection = dissect(network, images, config, config.out, report=report)
     summary = summarise(dissection)
+    if dissection.manifest.stages.get("dissect") != "done":
+        text = f"this share is done; when all are, join them with `mami merge {config.out}`"
+        print_result(summary, as_json=config.json, text=text)
+        return
     units = f"{summary['units']} units in {len(summary['layers'])} layers over {summary['images']} images"
     print_result(summary, as_json=config.json, text=f"dissected {units} into {config.out}")
