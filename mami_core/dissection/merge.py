@@ -59,6 +59,8 @@ def join(
             writer.write_classes(layer.name, _class_means(peaks, plan, labels, class_names))
         units.append(_unit_rows(layer, state, plan))
         report("layers", number + 1, len(plan.layers))
+    if labels is not None:
+        writer.write_image_labels(np.asarray(labels))
     writer.write_exemplars(pd.concat(rows, ignore_index=True))
     writer.write_units(pd.concat(units, ignore_index=True))
     writer.write_images(names.entries(sorted(wanted)))

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from mami_core.records import HeadOutput
 from mami_core.store.atomic import replacing
 from mami_core.store.layout import ATTENTION_SCHEMA
+
+WEIGHTS = ("weights", "scale")  # the columns that hold the attention itself
 
 
 def write_attention(path: Path, units: Iterable[tuple[int, Sequence[HeadOutput]]]) -> None:
@@ -44,6 +47,7 @@ class AttentionFile:
     """Read one unit's heads at a time."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
         self._batch_of: dict[int, int] = {}
         only_unit = pa.ipc.IpcReadOptions(included_fields=[ATTENTION_SCHEMA.get_field_index("unit")])
@@ -52,6 +56,12 @@ class AttentionFile:
             units = index.get_batch(number).column("unit")
             if len(units):
                 self._batch_of[units[0].as_py()] = number
+
+    def table(self) -> pd.DataFrame:
+        """Return a row per unit and head: every column but the weights, which stay compressed."""
+        kept = [place for place, name in enumerate(ATTENTION_SCHEMA.names) if name not in WEIGHTS]
+        options = pa.ipc.IpcReadOptions(included_fields=kept)
+        return pa.ipc.open_file(pa.memory_map(str(self._path)), options=options).read_all().to_pandas()
 
     def heads(self, unit: int) -> tuple[HeadOutput, ...]:
         """Return a unit's heads in the order they were written; empty when the unit has none."""

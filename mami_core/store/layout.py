@@ -16,6 +16,7 @@ REFERENCES: Final = "references.parquet"
 TRUTH: Final = "truth.parquet"
 SPLITS: Final = "splits.json"
 PEAK_IDS: Final = "peak_ids.npy"  # only where the peaks are of a sample of the images
+LABELS: Final = "image_labels.npy"  # int32, the class of every image; only where images have classes
 
 UNIT_SCHEMA: Final = pa.schema(
     [

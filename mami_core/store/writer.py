@@ -112,6 +112,10 @@ class DissectionWriter:
         """Write which images the rows of the peak files are, int64 ascending; not written where they are all images."""
         self.write_array(layout.PEAK_IDS, ids)
 
+    def write_image_labels(self, labels: np.ndarray) -> None:
+        """Write every image's class, int32 (images,), an index into the manifest's `class_names`."""
+        self.write_array(layout.LABELS, np.asarray(labels, dtype=np.int32))
+
     def write_classes(self, layer: str, means: np.ndarray) -> None:
         """Write each unit's mean peak over the images of each class, float32 (classes, units)."""
         self.write_array(layout.classes_file(layer), means)

@@ -112,6 +112,12 @@ def test_class_means_are_means_of_the_peaks(dissection, activations, images):
     assert found == pytest.approx(truth, rel=1e-3, abs=1e-3)
 
 
+def test_labels_and_class_means_read_back_as_the_images_gave_them(dissection, images):
+    assert dissection.image_labels.tolist() == images.labels
+    assert dissection.peak_ids.tolist() == list(range(50))
+    assert (dissection.classes("conv2") == np.load(dissection.path / "classes" / "conv2.npy")).all()
+
+
 def test_each_band_holds_images_of_its_share(dissection, activations):
     peaks = activations["conv2"].max((2, 3))
     place = peaks.argsort(0).argsort(0)
