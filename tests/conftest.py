@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 GOLDEN = Path(__file__).parent / "golden"
+settings.register_profile("mami", deadline=None)  # a busy machine is not a fault of the code
+settings.load_profile("mami")
 
 
 @pytest.fixture(scope="session")
