@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_dissection import open_made
+from uneven_dissection import open_made
 
 from mami_core.store import Dissection
 

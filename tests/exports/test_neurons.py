@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_dissection import made_manifest
+from uneven_dissection import made_manifest
 
 from mami_core.exports import neuron_table
 from mami_core.store import Dissection, DissectionWriter

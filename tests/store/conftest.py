@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made_dissection import make_dissection
+from uneven_dissection import make_dissection
 
 
 @pytest.fixture(scope="session")

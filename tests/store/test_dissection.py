@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from made_dissection import LAYERS, WORDS, made_caption, made_manifest
+from uneven_dissection import LAYERS, WORDS, made_caption, made_manifest
 
 from mami_core.records import Caption, HeadOutput, Reference
 from mami_core.store import Dissection, DissectionWriter, layout
@@ -208,3 +208,16 @@ def test_attention_that_is_no_weight_is_refused(tmp_path: Path, bad: float) -> N
     with pytest.raises(ValueError, match="finite and not negative"):
         write_attention(tmp_path / "a.arrow", [(7, [head])])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_layers_heads_read_as_a_table_without_their_weights(intact: Path) -> None:
+    dissection = Dissection.open(intact)
+    table = dissection.heads("mami@scenery", "features/2.block")
+
+    assert not {"weights", "scale"} & set(table.columns)
+    for unit, rows in table.groupby("unit", sort=False):
+        heads = dissection.attention("mami@scenery", "features/2.block", unit)
+        assert rows["head"].tolist() == [head.head for head in heads]
+        assert [tuple(share) for share in rows["share"]] == [head.share for head in heads]
+        assert [tuple(text.split()) for text in rows["caption"]] == [head.caption for head in heads]
+    assert dissection.heads("nobody", "conv1").empty

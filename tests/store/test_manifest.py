@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_dissection import made_manifest
+from uneven_dissection import made_manifest
 
 from mami_core.store import Dissection, DissectionWriter
 from mami_core.store.layout import MANIFEST
