@@ -50,13 +50,14 @@ def clean_coco(text: str) -> str:
     >>> clean_coco("The dog's nose, red-brown (wet).")
     "the dog 's nose red-brown -lrb- wet -rrb-"
     """
-    text = text.lower().replace("(", " -lrb- ").replace(")", " -rrb- ")
+    text = text.lower().translate(_BRACKETS)
     text = re.sub(r"n't\b", " n't", text)
     text = re.sub(r"(?<=\w)'(s|re|ve|ll|d|m)\b", r" '\1", text)
-    words = re.findall(r"-lrb-|-rrb-|n't|'(?:s|re|ve|ll|d|m)\b|\w+(?:[-./']\w+)*|[^\s\w.?!,:;\-'\"`]", text)
+    words = re.findall(r"-[lr][rc]b-|n't|'(?:s|re|ve|ll|d|m)\b|\w+(?:[-./']\w+)*|[^\s\w.?!,:;\-'\"`]", text)
     return " ".join(words)
 
 
+_BRACKETS: Final = str.maketrans({"(": " -lrb- ", ")": " -rrb- ", "{": " -lcb- ", "}": " -rcb- "})
 PRESETS: Final[dict[str, BleuPreset]] = {
     "milan": BleuPreset("milan", clean_milan, "13a", "exp", brevity=True),
     "sat": BleuPreset("sat", clean_milan, "13a", "none", brevity=False),  # "without a brevity penalty", Xu et al. §5
@@ -151,7 +152,7 @@ def bleu(captions: Sequence[str], references: Sequence[Sequence[str]], preset: s
     """Return corpus BLEU of one caption a unit against all references of that unit.
 
     >>> round(bleu(["red roofs of houses"], [["red roofs of small houses", "roofs"]]).score, 2)
-    36.56
+    49.76
     """
     return bleu_from_statistics(bleu_statistics(captions, references, preset).sum(axis=0), preset)
 

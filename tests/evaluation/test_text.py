@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mami_core.evaluation import text
 from mami_core.evaluation.coco import coco_metrics
 from mami_core.evaluation.text import (
     NotComputed,
@@ -143,7 +145,12 @@ def test_no_units_at_all_score_nothing() -> None:
 
 
 def test_coco_words_are_cut_as_the_treebank_does() -> None:
-    assert clean_coco("Dogs' noses, don't; it's \"red\" (2.5 m)!") == "dogs noses do n't it 's red -lrb- 2.5 m -rrb-"
+    assert clean_coco("Dogs' noses, don't; it's \"red\" {2.5 m)!") == "dogs noses do n't it 's red -lcb- 2.5 m -rrb-"
+
+
+def test_the_examples_in_the_words_of_the_code_are_true() -> None:
+    assert doctest.testmod(text).attempted >= 3
+    assert doctest.testmod(text).failed == 0
 
 
 def test_distinct_n_counts_different_phrases() -> None:
