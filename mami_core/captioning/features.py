@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ class UnitFeatures:
     grid: tuple[int, int, int]  # exemplars, h, w
     offsets: np.ndarray  # (U + 1,) int64: unit u's regions are offsets[u]:offsets[u + 1]
     cells: np.ndarray  # (R,) int32: which cell of the grid
-    values: np.ndarray  # (R, D) float16, possibly memory-mapped
+    values: np.ndarray  # (R, D) float16 (MILAN's pyramid: float32), possibly memory-mapped
     weights: np.ndarray  # (R,) float32, a unit's sum to 1
 
     def __len__(self) -> int:
@@ -114,6 +114,21 @@ class UnitFeatures:
         return features, weight
 
 
+class UnitEncoder(Protocol):
+    """An encoder that makes units' regions in a way of its own, as MILAN's pyramid does."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+    def describe_units(
+        self, dissection: Dissection, keys: Sequence[UnitKey], progress: Progress | None = None
+    ) -> UnitFeatures:
+        """Return the regions of units, in order."""
+        ...
+
+
 def join_features(parts: Sequence[UnitFeatures]) -> UnitFeatures:
     """Return the units of several dissections as one; keys may repeat, so address units by row."""
     if not parts or len({(part.grid, part.feature_size) for part in parts}) != 1:
@@ -141,7 +156,7 @@ def alive_units(dissection: Dissection) -> list[UnitKey]:
 
 def unit_features(
     dissection: Dissection,
-    encoder: RegionEncoder,
+    encoder: RegionEncoder | UnitEncoder,
     keys: Sequence[UnitKey] | None = None,
     *,
     cache: bool = True,
@@ -157,14 +172,17 @@ def unit_features(
     folder = cache_folder() / "regions" / _digest(dissection, encoder, chosen)
     if cache and encoder.sha256 and (folder / _KEYS).is_file():
         return _load(folder)
-    made = _make(dissection, encoder, chosen, progress)
+    if isinstance(encoder, RegionEncoder):
+        made = _make(dissection, encoder, chosen, progress)
+    else:
+        made = encoder.describe_units(dissection, chosen, progress)
     if cache and encoder.sha256:
         _save(made, folder)
         return _load(folder)
     return made
 
 
-def _digest(dissection: Dissection, encoder: RegionEncoder, keys: Sequence[UnitKey]) -> str:
+def _digest(dissection: Dissection, encoder: RegionEncoder | UnitEncoder, keys: Sequence[UnitKey]) -> str:
     """Return a name for these regions: the same content anywhere has the same name, any change another."""
     layers = {layer for layer, _ in keys}
     names = [layout.UNITS, layout.EXEMPLARS, layout.IMAGES, *(layout.maps_file(layer) for layer in sorted(layers))]
