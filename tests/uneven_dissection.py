@@ -1,4 +1,4 @@
-"""A small dissection with gaps: units left out, a dead one, one without captions, uneven references, shuffled tables."""
+"""A small dissection with gaps: units left out, dead or without captions, uneven references, shuffled tables."""
 
 from __future__ import annotations
 
