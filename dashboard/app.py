@@ -16,5 +16,5 @@ st.html(
 )
 if problem := problem_with_settings():
     st.warning(problem)
-menu()
+menu(page.url_path or "overview")
 page.run()

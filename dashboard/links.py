@@ -19,25 +19,34 @@ PAGES: dict[str, Any] = {
     name: st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
     for name, (title, icon) in _VIEWS.items()
 }
-KEPT = ("d", "layer", "unit", "text", "state", "label", "sort", "in")
+UNIT = ("layer", "unit")
+FILTER = ("text", "layer", "state", "label", "sort", "in")
+SPEAKS_OF = {"overview": (), "neurons": FILTER, "neuron": UNIT, "export": FILTER}  # by page, what its address names
 
 
-def place(**changes: str | int | None) -> dict[str, str]:
-    """Return the address's parameters with some changed; None takes one out."""
-    present = {name: st.query_params[name] for name in KEPT if name in st.query_params}
-    wanted = {**present, **changes}
-    return {name: str(value) for name, value in wanted.items() if value is not None and value != ""}
-
-
-def menu() -> None:
-    """Draw the side bar: the brand, the pages, the dissections."""
+def menu(page: str) -> None:
+    """Draw the side bar: the brand, the pages, the dissections. `page` is where we are."""
+    _remember(page)
     with st.sidebar:
         st.markdown("**MAMI** :gray[· what neurons respond to]")
         for section, names in SECTIONS.items():
             st.caption(section)
             for name in names:
-                st.page_link(PAGES[name], query_params=place())
+                st.page_link(PAGES[name], query_params=address_of(name))
         _choose_dissection()
+
+
+def _remember(page: str) -> None:
+    """Keep what this page's address names, so that leaving the page and coming back finds it again."""
+    named = {name: st.query_params[name] for name in SPEAKS_OF[page] if name in st.query_params}
+    if named or page != "neuron":
+        st.session_state[f"address {SPEAKS_OF[page]}"] = named
+
+
+def address_of(page: str) -> dict[str, str]:
+    """Return the parameters that lead to a page as it was last seen."""
+    chosen = {"d": st.query_params["d"]} if "d" in st.query_params else {}
+    return {**chosen, **st.session_state.get(f"address {SPEAKS_OF[page]}", {})}
 
 
 def _choose_dissection() -> None:
@@ -53,9 +62,9 @@ def _choose_dissection() -> None:
 
 
 def _go_to_dissection() -> None:
-    for name in ("layer", "unit"):
-        st.query_params.pop(name, None)
-    st.query_params["d"] = st.session_state["chosen dissection"]
+    for names in SPEAKS_OF.values():
+        st.session_state.pop(f"address {names}", None)  # another dissection has other layers
+    st.query_params.from_dict({"d": st.session_state["chosen dissection"]})
 
 
 def here() -> loaders.Found | None:

@@ -3,8 +3,8 @@
 import { element, figure, isTyping } from "./element.js";
 
 const PAGE = 100;
-const LIST = { height: 38, narrow: 62, least: Infinity };
-const GRID = { height: 196, narrow: 196, least: 240 };
+const NARROW = 640;
+const CARD = { least: 240, edges: 28, text: 56, line: 21 }; // pixels
 const STATE_NAMES = { dead: "dead", constant: "constant", not_finite: "not finite" };
 
 class UnitList {
@@ -30,8 +30,8 @@ class UnitList {
     document.addEventListener("keydown", this.onKey);
   }
 
-  receive(data, tell, open) {
-    [this.tell, this.openUnit] = [tell, open];
+  receive(data, tell) {
+    this.tell = tell;
     const restarted = this.session !== data.session;
     if (!restarted && data.ack < this.seq) return; // an answer to an older filter
     this.session = data.session;
@@ -134,9 +134,11 @@ class UnitList {
   // Where each item lies: columns, and a row's height.
   shape() {
     const width = this.pane.clientWidth;
-    const kind = this.filter.in === "grid" ? GRID : LIST;
-    const columns = Math.max(1, Math.floor(width / kind.least));
-    return { columns, width: width / columns, height: width < 640 ? kind.narrow : kind.height };
+    const lines = Math.max(1, this.captioners.length);
+    if (this.filter.in !== "grid") return { columns: 1, width, height: width < NARROW ? 24 + CARD.line * lines : 38 };
+    const columns = Math.max(1, Math.floor(width / CARD.least));
+    const pictures = (width / columns - CARD.edges) / 3;
+    return { columns, width: width / columns, height: pictures + CARD.text + CARD.line * lines };
   }
 
   async draw() {
@@ -175,7 +177,7 @@ class UnitList {
       onclick: (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is the browser's business
         event.preventDefault();
-        this.openUnit("opened", [entry.layer, entry.unit]);
+        visit(event.currentTarget.href);
       },
     }, ...children));
   }
@@ -229,13 +231,20 @@ function grouped(layers) {
   return [...groups].flatMap(([group, found]) => (found.length > 1 ? [[group, found]] : [["", found]]));
 }
 
+// Go to another page as a click on a link of Streamlit's does, with one entry in the history: st.switch_page would
+// leave a second one, this page with the other's parameters, and Back would lose the filter.
+function visit(address) {
+  history.pushState({}, "", address);
+  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+}
+
 const lists = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".units");
   if (!root || !data) return undefined;
   if (!lists.has(root)) lists.set(root, new UnitList(root));
-  lists.get(root).receive(data, setStateValue, setTriggerValue);
+  lists.get(root).receive(data, setStateValue);
   return () => {
     lists.get(root)?.close();
     lists.delete(root);

@@ -93,8 +93,8 @@ class View {
     this.dissection = data.dissection;
     this.units = numbered(data.units);
     this.inline = data.inline;
-    const key = `${data.base}/${data.layer}/${data.unit}`;
-    if (key !== this.key) this.load(data.unit);
+    const wanted = `${data.base}/${data.layer}/${data.unit}`;
+    if (wanted !== this.wanted) this.load(data.unit);
   }
 
   step(by) {
@@ -108,14 +108,14 @@ class View {
   async load(unit) {
     const turn = ++this.turn;
     this.unit = unit;
-    this.key = `${this.base}/${this.layer}/${unit}`;
-    const [key, started] = [this.key, performance.now()];
+    this.wanted = `${this.base}/${this.layer}/${unit}`;
+    const [wanted, started] = [this.wanted, performance.now()];
     this.head();
     try {
       const found = await (this.base ? unitAt(this.base, this.layer, unit) : unitFrom(this.inline));
       if (turn !== this.turn) return; // a newer step was taken meanwhile
       this.show(found);
-      this.root.dataset.painted = key;
+      this.root.dataset.painted = wanted;
       this.root.dataset.milliseconds = (performance.now() - started).toFixed(1);
       this.prefetch();
     } catch (problem) {

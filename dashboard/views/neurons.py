@@ -11,7 +11,6 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.components import UNITS
 from dashboard.controls import filter_in_address, open_dissection
-from dashboard.links import PAGES
 from dashboard.routes import are_served, unit_address
 from mami_core.probing.filtering import SORTS, UnitFilter
 
@@ -43,7 +42,7 @@ st.title("Neurons")
 choice = filter_in_address()
 state.setdefault("session", secrets.token_hex(8))
 inline = None if are_served() else json.loads(loaders.units_json(found, choice, 0, CARRIED))
-result = UNITS(
+UNITS(
     key="unit list",
     data={
         "base": unit_address(found) if are_served() else None,
@@ -56,8 +55,4 @@ result = UNITS(
         "inline": inline,
     },
     on_changed_change=changed,
-    on_opened_change=lambda: None,
 )
-if result.opened:
-    layer, unit = result.opened
-    st.switch_page(PAGES["neuron"], query_params={"d": found.id, "layer": layer, "unit": str(unit)})
