@@ -27,7 +27,7 @@ class Bahdanau(nn.Module):
 
     def forward(self, keys: Tensor, query: Tensor) -> Tensor:
         """Return the energies (U, G, N) for keys (U, N, A) and query (U, G, H)."""
-        hidden = torch.tanh(keys.unsqueeze(1) + self.from_state(query).unsqueeze(2))  # (U, G, N, A)
+        hidden = (keys.unsqueeze(1) + self.from_state(query).unsqueeze(2)).tanh_()  # (U, G, N, A): too big for two
         return self.score(hidden).squeeze(-1)  # (U, G, N)
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mami_core.captioning.memory import Memory
-from mami_core.captioning.search import Decoded, Speaker, silence
+from mami_core.captioning.search import Decoded, Speaker, distinct_parents, silence
 from mami_core.captioning.vocabulary import Vocabulary
 
 _BLOCK = 100  # top-k looks at block maxima first: five times faster than one flat top-k
@@ -146,15 +146,9 @@ def _go_on(state: Any, came_from: Tensor, going: Tensor, best: Tensor, tokens: T
     live = int(going.sum(1).max().clamp_min(1))
     place = going.float().topk(live, dim=1).indices  # (A, G'): those that go on come first
     goes = going.gather(1, place)
-    parent = torch.where(goes, came_from.gather(1, place), groups)  # (A, G'): `groups` stands for none
-    used = torch.zeros(parent.shape[0], groups + 1, device=parent.device).scatter(1, parent, 1.0)[:, :groups]
-    parents = int(used.sum(1).max().clamp_min(1))
-    old = used.topk(parents, dim=1).indices  # (A, P): places of distinct parents
-    new = torch.zeros(parent.shape[0], groups + 1, dtype=torch.long, device=parent.device)
-    new = new.scatter(1, old, torch.arange(parents, device=parent.device).expand_as(old))
-    rows = old + torch.arange(len(old), device=parent.device).unsqueeze(1) * groups  # (A, P)
+    rows, parent, parents = distinct_parents(came_from.gather(1, place), goes, groups)
     scores = torch.where(goes, best.gather(1, place), -torch.inf)
-    return _Front(state.reorder(rows.flatten()), new.gather(1, parent), parents, scores, _take(tokens, place))
+    return _Front(state.reorder(rows), parent, parents, scores, _take(tokens, place))
 
 
 def _close(front: _Front, pool: _Pool, *, worth: float) -> _Pool:

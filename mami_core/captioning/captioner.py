@@ -17,7 +17,8 @@ from mami_core.captioning.explain import Explanation, explain
 from mami_core.captioning.forcing import force
 from mami_core.captioning.match import Matcher, load_matcher
 from mami_core.captioning.rerank import score_texts
-from mami_core.captioning.search import Decoded, content_seeds
+from mami_core.captioning.sampling import content_seeds
+from mami_core.captioning.search import Decoded
 from mami_core.captioning.tokens import join_words
 from mami_core.captioning.visible import VisibleRegions, visible_regions
 from mami_core.records import Caption, HeadOutput

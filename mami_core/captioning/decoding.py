@@ -15,7 +15,8 @@ from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.language_model import LanguageModel
 from mami_core.captioning.memory import Memory
 from mami_core.captioning.rerank import Discounted, pmi_rerank
-from mami_core.captioning.search import Decoded, content_seeds, greedy, sample
+from mami_core.captioning.sampling import content_seeds, sample
+from mami_core.captioning.search import Decoded, greedy
 from mami_core.captioning.vocabulary import Vocabulary
 
 Match: TypeAlias = Callable[[Decoded], Tensor]  # candidates (U, G, T) to how well each fits its unit, (U, G)
@@ -39,7 +40,7 @@ class Decoding:
     match_weight: float = (
         0.5  # consensus: how much the learned match between caption and regions counts, if there is one
     )
-    length: int | None = None  # most tokens of a caption, the stop counted; None: what the decoder was trained for
+    length: int | None = None  # most words of a caption before its stop; None: what the decoder was trained for
     parity: bool = False  # MILAN's quirks: every id may be said, the language model hears one token too many
     seed: int = 0
 
@@ -82,7 +83,7 @@ def decode(
     chance in sampling; None: from the unit's features, so the same unit always draws the same captions.
     ValueError where the strategy needs a language model and there is none.
     """
-    length = decoding.length or decoder.config.length
+    length = (decoding.length or decoder.config.length) + 1  # the stop is a token too
     if seeds is None:
         seeds = content_seeds(memory.features, seed=decoding.seed)
     strategy, parity, width = decoding.strategy, decoding.parity, decoding.beam_size

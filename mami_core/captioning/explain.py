@@ -73,7 +73,7 @@ def explain(
     """
     memory = decoder.prepare(features, weight)
     forced = force(decoder, memory, tokens, start=vocabulary.start, norms=True)
-    alone, without = _ablated(decoder, features, weight, vocabulary, length or decoder.config.length)
+    alone, without = _ablated(decoder, features, weight, vocabulary, (length or decoder.config.length) + 1)
     said = forced.token_log_probs(tokens)  # (U, T)
     reports = []
     for unit in range(memory.units):

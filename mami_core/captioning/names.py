@@ -34,7 +34,7 @@ class DecoderConfig:
     self_query: str = "state"  # "features": attention among the regions, the same at every word
     project_values: bool = False  # attend over W f instead of f
     dropout: float = 0.5  # before the output layer
-    length: int = 15  # words a caption may have at most, the stop not counted
+    length: int = 15  # most words of a caption, the stop not counted
 
     def __post_init__(self) -> None:
         _one_of("kind", self.kind, KINDS)

@@ -1,9 +1,7 @@
-"""Find a caption: greedy and sampling. Beam search stands in `beam.py`."""
+"""Find a caption: what all searches share, and the simplest of them. Others: `beam.py`, `sampling.py`."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,71 +68,18 @@ def greedy(speaker: Speaker, memory: Memory, vocabulary: Vocabulary, *, length: 
     return Decoded(torch.stack(said, 1).unsqueeze(1), scores.unsqueeze(1))
 
 
-def content_seeds(features: Tensor, *, seed: int) -> list[int]:
-    """Return one seed per unit from its regions (U, N, D): a sample does not depend on batch mates or position."""
-    rows = features.detach().to("cpu", torch.float16).contiguous().numpy()
-    return [
-        int.from_bytes(hashlib.sha256(row.tobytes() + seed.to_bytes(8, "little")).digest()[:7], "little")
-        for row in rows
-    ]
+def distinct_parents(parent: Tensor, goes: Tensor, groups: int) -> tuple[Tensor, Tensor, int]:
+    """Say which of the last step's rows are still needed, each once.
 
-
-@torch.no_grad()
-def sample(
-    speaker: Speaker,
-    memory: Memory,
-    vocabulary: Vocabulary,
-    *,
-    length: int,
-    seeds: Sequence[int],
-    count: int = 1,
-    temperature: float = 1.0,
-    top_p: float = 1.0,
-) -> Decoded:
-    """Draw `count` captions per unit from p(word)^(1/temperature), within the top_p most probable mass.
-
-    `seeds` (U) gives each unit its own stream of chance. Scores are log p under the speaker itself, at temperature 1.
+    parent (A, G) in 0..groups-1 is the row each hypothesis came from; goes (A, G) bool, whether it goes on. Returns
+    the rows (A·P) of A·groups to keep, each hypothesis' parent (A, G) in 0..P-1, and P. Units with fewer parents are
+    filled up with rows that nobody uses.
     """
-    if temperature <= 0 or not 0 < top_p <= 1:
-        raise ValueError(f"sampling needs temperature > 0 and 0 < top_p <= 1, got {temperature} and {top_p}")
-    if len(seeds) != memory.units:
-        raise ValueError(f"sampling needs one seed a unit: {memory.units} units, {len(seeds)} seeds")
-    device = memory.features.device
-    chances = torch.cat([_uniform(seed, count, length) for seed in seeds]).to(device)  # (B, length)
-    rows = memory.units * count
-    tokens = torch.full((rows,), vocabulary.start, dtype=torch.long, device=device)
-    scores = torch.zeros(rows, dtype=memory.features.dtype, device=device)
-    ended = torch.zeros(rows, dtype=torch.bool, device=device)
-    barred = silence(vocabulary, device)
-    every = torch.arange(memory.units, device=device).repeat_interleave(count)
-    state, said = speaker.init_state(memory).reorder(every), []
-    for step in range(length):
-        words = speaker.speak(tokens, speaker.look(state, memory))
-        state = words.state
-        probabilities = ((words.logits + barred) / temperature).softmax(-1)  # (B, V)
-        drawn = _draw(probabilities, chances[:, step], top_p)  # (B,)
-        tokens = torch.where(ended, vocabulary.stop, drawn)
-        gained = words.logits.gather(1, tokens.unsqueeze(1)).squeeze(1) - words.normaliser
-        scores = scores + torch.where(ended, 0.0, gained)
-        said.append(tokens)
-        ended = ended | (tokens == vocabulary.stop)
-        if bool(ended.all()):
-            break
-    return Decoded(torch.stack(said, 1).view(memory.units, count, -1), scores.view(memory.units, count))
-
-
-def _uniform(seed: int, count: int, length: int) -> Tensor:
-    return torch.rand(count, length, generator=torch.Generator().manual_seed(seed))
-
-
-def _draw(probabilities: Tensor, chance: Tensor, top_p: float) -> Tensor:
-    """Return the word (B,) whose share of the cumulative probabilities (B, V) chance (B,) falls in."""
-    if top_p >= 1:
-        total = probabilities.cumsum(-1)
-        found = torch.searchsorted(total, (chance.to(total.dtype) * total[:, -1]).unsqueeze(-1), right=True).squeeze(-1)
-        return found.clamp_max(probabilities.shape[-1] - 1)
-    ranked, order = probabilities.sort(-1, descending=True)
-    total = ranked.cumsum(-1)
-    kept = torch.where(total - ranked < top_p, ranked, 0.0).cumsum(-1)  # the most probable word is always kept
-    place = torch.searchsorted(kept, (chance.to(kept.dtype) * kept[:, -1]).unsqueeze(-1), right=True)
-    return order.gather(-1, place.clamp_max(probabilities.shape[-1] - 1)).squeeze(-1)
+    parent = torch.where(goes, parent, groups)  # `groups` stands for none
+    used = torch.zeros(parent.shape[0], groups + 1, device=parent.device).scatter(1, parent, 1.0)[:, :groups]
+    parents = int(used.sum(1).max().clamp_min(1))
+    old = used.topk(parents, dim=1).indices  # (A, P)
+    new = torch.zeros(parent.shape[0], groups + 1, dtype=torch.long, device=parent.device)
+    new = new.scatter(1, old, torch.arange(parents, device=parent.device).expand_as(old))
+    rows = old + torch.arange(len(old), device=parent.device).unsqueeze(1) * groups  # (A, P)
+    return rows.flatten(), new.gather(1, parent), parents

@@ -57,6 +57,7 @@ def read_milan_checkpoint(path: Path) -> MilanCheckpoint:
             "beam_size": int(settings["beam_size"]),
             "pmi_weight": float(settings["temperature"]),
             "length_power": 0.0,
+            "length": int(settings["length"]) - 1,  # the reference counts the stop
         },
         encoder={"name": f"milan-pyramid:{(encoder.get('properties') or {}).get('config', 'resnet101')}"},
         provenance={"trained_on": "MILANNOTATIONS", "simulated": False, "source": path.name},

@@ -16,7 +16,8 @@ from mami_core.captioning.language_model import counted
 from mami_core.captioning.names import CAPTIONERS
 from mami_core.captioning.plain import PlainMilan
 from mami_core.captioning.rerank import Discounted, pmi_rerank
-from mami_core.captioning.search import content_seeds, greedy, sample
+from mami_core.captioning.sampling import content_seeds, sample
+from mami_core.captioning.search import greedy
 from mami_core.captioning.vocabulary import Vocabulary
 
 LENGTH = 6
@@ -143,6 +144,58 @@ def test_samples_follow_the_decoder_s_distribution(make_decoder, vocabulary):
     expected = expected / expected.sum()
     shares = torch.bincount(drawn, minlength=len(vocabulary)).double() / 4000
     assert (shares - expected).abs().max() < 4 * 0.5 / 4000**0.5  # four standard errors of a share
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.6])
+@torch.no_grad()
+def test_samples_that_share_their_beginning_are_those_drawn_one_by_one(make_decoder, vocabulary, top_p):
+    decoder, seeds, count = make_decoder("mami"), [3, 4], 12
+    features = draw(2, REGIONS, FEATURES)
+
+    found = sample(
+        decoder,
+        decoder.prepare(features),
+        vocabulary,
+        length=LENGTH,
+        seeds=seeds,
+        count=count,
+        temperature=0.8,
+        top_p=top_p,
+    )
+
+    for unit, seed in enumerate(seeds):
+        chances = torch.rand(count, LENGTH, generator=torch.Generator().manual_seed(seed)).double()
+        memory = decoder.prepare(features[[unit]])
+        for row in range(count):
+            state, said, score = decoder.init_state(memory), vocabulary.start, 0.0
+            for step in range(found.tokens.shape[-1]):
+                if said == vocabulary.stop:
+                    assert found.tokens[unit, row, step] == vocabulary.stop
+                    continue
+                words = decoder.step(torch.tensor([said]), state, memory)
+                allowed = {
+                    token: (words.log_probs[0, token] / 0.8).exp().item() for token in (*range(5), vocabulary.stop)
+                }
+                said = drawn_by_hand(allowed, chances[row, step].item(), top_p)
+                state, score = words.state, score + words.log_probs[0, said].item()
+                assert found.tokens[unit, row, step] == said
+            assert found.scores[unit, row].item() == pytest.approx(score)
+
+
+def drawn_by_hand(weights, chance, top_p):
+    """Return the token whose share `chance` falls in; by rank where only the top_p mass may be drawn."""
+    order = list(weights) if top_p == 1 else sorted(weights, key=weights.get, reverse=True)
+    kept, total = [], 0.0
+    for token in order:
+        if top_p == 1 or total < top_p * sum(weights.values()):
+            kept.append(token)
+        total += weights[token]
+    left = chance * sum(weights[token] for token in kept)
+    for token in kept:
+        left -= weights[token]
+        if left < 0:
+            return token
+    return kept[-1]
 
 
 def test_a_narrow_nucleus_is_greedy(make_decoder, vocabulary):

@@ -75,8 +75,8 @@ def test_a_record_holds_log_p_of_its_own_words(make_captioner, features, weight)
     checkpoint = captioner.checkpoint
     for unit, caption in enumerate(captioner.caption(features, weight)):
         tokens = checkpoint.vocabulary.batch([caption.words])
-        if len(caption.words) == 5:  # cut off: no stop was said
-            tokens = tokens[:, :5]
+        if len(caption.words) == 6:  # cut off: no stop was said
+            tokens = tokens[:, :6]
         memory = checkpoint.decoder.prepare(features[[unit]], weight[[unit]])
         forced = force(checkpoint.decoder, memory, tokens, start=checkpoint.vocabulary.start)
         seen = forced.caption_log_probs(tokens, stop=checkpoint.vocabulary.stop).item()
