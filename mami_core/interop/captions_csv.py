@@ -186,3 +186,21 @@ def whole_number(path: Path, cells: Cells, column: str, *, least: int = 0) -> in
             f"{path}, line {cells.line}, column {column!r}: {text!r} is no whole number from {least} upwards"
         )
     return int(text)
+
+
+def read_descriptions(path: Path | str, *, layer: str | None = None, source: str | None = None) -> dict[UnitKey, str]:
+    """Return one caption per unit of any caption file; `source` chooses where it holds several."""
+    return read_captions(path, layer=layer).by_unit(source)
+
+
+def read_references(path: Path | str, *, layer: str | None = None) -> dict[UnitKey, list[str]]:
+    """Return all references per unit: the rows of a caption file, or the columns reference_1…n of our own form."""
+    path = Path(path)
+    header, records = read_records(path)
+    form = form_of(header)
+    if form is None or form.name != OURS:
+        return read_captions(path, layer=layer).references()
+    columns = [name for name in header if name.startswith("reference_")]
+    keys = [(unguard(cells.values["layer"]), whole_number(path, cells, "unit")) for cells in records]
+    texts = [[text for name in columns if (text := unguard(cells.values[name]))] for cells in records]
+    return {key: given for key, given in zip(keys, texts, strict=True) if given}

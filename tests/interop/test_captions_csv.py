@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from uneven_dissection import open_made
 
 from mami_core.exports import write_export
-from mami_core.interop.captions_csv import read_captions
+from mami_core.interop.captions_csv import read_captions, read_descriptions, read_references
 
 
 def written(folder: Path, text: str) -> Path:
@@ -183,6 +183,23 @@ def test_our_own_form_holds_each_captioners_captions(tmp_path: Path) -> None:
     assert (found.form, found.score_name) == ("mami", "PMI")
     assert found.sources == ("milan@scenery.caption", "mami@scenery.caption")
     assert found.by_unit("milan@scenery.caption") == said[said["state"] == "ok"]["caption"].to_dict()
+
+
+def test_our_own_form_holds_the_references(tmp_path: Path) -> None:
+    dissection = open_made(tmp_path / "made")
+    write_export(dissection, tmp_path / "out.csv")
+
+    found = read_references(tmp_path / "out.csv")
+
+    texts = {key: [entry.text for entry in dissection.references_of(*key)] for key in dissection.unit_keys()}
+    assert found == {key: given for key, given in texts.items() if given}
+
+
+def test_captions_and_references_are_read_alike_from_a_peers_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "layer,unit,description\nconv1,0,a roof\nconv1,1,\n")
+
+    assert read_descriptions(path) == {("conv1", 0): "a roof", ("conv1", 1): ""}
+    assert read_references(path) == {("conv1", 0): ["a roof"], ("conv1", 1): [""]}
 
 
 @pytest.mark.data
