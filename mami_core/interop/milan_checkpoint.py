@@ -74,7 +74,22 @@ def read_milan_checkpoint(path: Path) -> MilanCheckpoint:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_milan_language_model(path: Path) -> tuple[LanguageModel, Vocabulary]:
+    """Return the language model that the reference's `LanguageModel.save` wrote by itself, and its vocabulary.
+
+    Raises as `read_milan_checkpoint` does.
+    """
+    stored = _read(path, needed=("indexer", "embedding_size", "hidden_size", "layers", "dropout"))
+    vocabulary = _vocabulary(stored["properties"]["indexer"], path)
+    model = _language_model(stored, stored["state_dict"], vocabulary, path, prefix="")
+    assert model is not None
+    return model, vocabulary
+
+
+_CAPTIONER = ("indexer", "hidden_size", "length", "beam_size", "temperature")
+
+
+def _read(path: Path, needed: tuple[str, ...] = _CAPTIONER) -> dict[str, Any]:
     """Unpickle with the allow-list and check that it is laid out as the reference's `Decoder.save` does."""
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint {path}")
@@ -89,7 +104,7 @@ def _read(path: Path) -> dict[str, Any]:
     parts = ("properties", "state_dict")
     if not isinstance(stored, dict) or not all(isinstance(stored.get(part), dict) for part in parts):
         raise ValueError(f"{path} is a checkpoint, but not of a MILAN captioner: it lacks {' and '.join(parts)}")
-    missing = sorted({"indexer", "hidden_size", "length", "beam_size", "temperature"} - set(stored["properties"]))
+    missing = sorted(set(needed) - set(stored["properties"]))
     if missing:
         raise ValueError(f"{path} is not a MILAN captioner: its properties lack {', '.join(missing)}")
     return stored
@@ -165,7 +180,12 @@ def _decoder_weights(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Ten
 
 
 def _language_model(
-    stored: Mapping[str, Any] | None, tensors: Mapping[str, Tensor], vocabulary: Vocabulary, path: Path
+    stored: Mapping[str, Any] | None,
+    tensors: Mapping[str, Tensor],
+    vocabulary: Vocabulary,
+    path: Path,
+    *,
+    prefix: str = "lm.",
 ) -> LanguageModel | None:
     if not stored:
         return None
@@ -178,7 +198,6 @@ def _language_model(
         dropout=float(properties["dropout"]),
     )
     model = LanguageModel(config, start=vocabulary.start, stop=vocabulary.stop)
-    prefix = "lm."
     weights = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     fill(model, {key.replace("output.0.", "to_words."): value for key, value in weights.items()}, source=str(path))
     return model.eval()

@@ -19,7 +19,7 @@ from mami_core.captioning.rerank import Discounted, pmi_rerank, score_texts
 from mami_core.captioning.search import greedy
 from mami_core.captioning.tokens import as_sentence, tokenize
 from mami_core.captioning.vocabulary import SPECIALS, Vocabulary
-from mami_core.interop.milan_checkpoint import read_milan_checkpoint
+from mami_core.interop.milan_checkpoint import read_milan_checkpoint, read_milan_language_model
 
 LOG_P, ATTENTION = 2e-5, 1e-6
 
@@ -31,6 +31,7 @@ class Golden:
         checkpoint = read_milan_checkpoint(folder / "decoder.pth").checkpoint
         assert checkpoint.language_model is not None
         self.decoder, self.words, self.lm = checkpoint.decoder, checkpoint.vocabulary, checkpoint.language_model
+        self.folder = folder
         self.said = json.loads((folder / "expected.json").read_text())
         with np.load(folder / "expected.npz") as stored:
             self.arrays = {name: torch.from_numpy(stored[name]) for name in stored.files}
@@ -57,6 +58,13 @@ def test_words_and_ids_are_the_reference_vocabulary(golden):
     assert list(golden.words.words) == golden.said["vocab"]
     special = golden.said["special"]
     assert {name: getattr(golden.words, name) for name in special} == special
+
+
+def test_the_language_model_saved_by_itself_is_the_one_inside(golden):
+    alone, words = read_milan_language_model(golden.folder / "lm.pth")
+    assert words == golden.words
+    inside = golden.lm.state_dict()
+    assert all(torch.equal(value, inside[name]) for name, value in alone.state_dict().items())
 
 
 def test_first_step(golden):

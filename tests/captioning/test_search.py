@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from lively import FEATURES, REGIONS, coverage, draw
 
 from mami_core.captioning.beam import beam_search, top_flat
+from mami_core.captioning.exhaustive import exhaustive_search
 from mami_core.captioning.forcing import force
 from mami_core.captioning.language_model import counted
 from mami_core.captioning.names import CAPTIONERS
@@ -23,33 +22,32 @@ from mami_core.captioning.vocabulary import Vocabulary
 LENGTH = 6
 
 
-@torch.no_grad()
-def exhaustive(decoder, memory, vocabulary, *, length, power=0.0):
-    """Score every caption there is, for one unit: (tokens, score), best first."""
-    speakable, stop = range(len(vocabulary.words)), vocabulary.stop
-    texts = [[*said, stop] for n in range(length) for said in itertools.product(speakable, repeat=n)]
-    texts += [list(said) for said in itertools.product(speakable, repeat=length)]
-    tokens = torch.tensor([text + [stop] * (length - len(text)) for text in texts])
-    forced = force(decoder, memory, tokens, start=vocabulary.start, unit=[0] * len(tokens))
-    scores = forced.caption_log_probs(tokens, stop=stop)
-    ranks = scores / torch.tensor([len(text) for text in texts]) ** power
-    order = ranks.argsort(descending=True)
-    return tokens[order], scores[order]
-
-
 @pytest.mark.parametrize("power", [0.0, 0.9])
 @pytest.mark.parametrize("name", ["milan", "mami", "merge"])
 def test_a_beam_as_wide_as_all_captions_is_exhaustive_search(make_decoder, name, power):
     words = Vocabulary(("red", "roof"))
-    decoder, length = make_decoder(name, vocabulary=words), 3
-    for unit in draw(3, 1, REGIONS, FEATURES, seed=4):
-        memory = decoder.prepare(unit)
-        tokens, scores = exhaustive(decoder, memory, words, length=length, power=power)
+    decoder = make_decoder(name, vocabulary=words)
+    memory = decoder.prepare(draw(3, REGIONS, FEATURES, seed=4))
+    truth = exhaustive_search(decoder, memory, words, length=3, length_power=power)
 
-        found = beam_search(decoder, memory, words, length=length, width=len(tokens), length_power=power)
+    found = beam_search(decoder, memory, words, length=3, width=truth.tokens.shape[1], length_power=power)
 
-        assert found.tokens[0].tolist() == tokens.tolist()
-        torch.testing.assert_close(found.scores[0], scores)
+    assert truth.tokens.shape == (3, 15, 3)
+    assert torch.equal(found.tokens, truth.tokens)
+    torch.testing.assert_close(found.scores, truth.scores)
+
+
+def test_all_captions_there_are_have_probability_1(make_decoder, vocabulary):
+    decoder = make_decoder("mami")
+    decoder.to_words.bias.data[list(vocabulary.unspeakable)] = -1e9
+    truth = exhaustive_search(decoder, decoder.prepare(draw(2, REGIONS, FEATURES)), vocabulary, length=4)
+    torch.testing.assert_close(truth.scores.exp().sum(1), torch.ones(2, dtype=torch.float64))
+
+
+def test_too_many_captions_to_try_are_refused(make_decoder, vocabulary):
+    decoder = make_decoder("milan")
+    with pytest.raises(ValueError, match="captions are too many to try all"):
+        exhaustive_search(decoder, decoder.prepare(draw(1, REGIONS, FEATURES)), vocabulary, length=12)
 
 
 @pytest.mark.parametrize("name", CAPTIONERS)
