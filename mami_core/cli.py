@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "merge": Command(config.MergeConfig, "merge:run_merge", ("out",)),
     "train": Command(config.TrainConfig, "train:run_training", ("dissection",)),
     "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
+    "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),

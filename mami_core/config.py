@@ -143,6 +143,15 @@ class CaptionConfig:
 
 
 @dataclass(frozen=True)
+class ConvertConfig:
+    """Make a captioner of ours, safetensors and JSON, out of a checkpoint that MILAN's code saved."""
+
+    file: Path  # a .pth as published, e.g. milan-base.pth
+    out: Path  # the captioner's folder; its encoder goes into a folder inside
+    json: bool = False
+
+
+@dataclass(frozen=True)
 class InspectConfig:
     """Say what a dissection holds; with --verify, check every byte of it."""
 

@@ -13,11 +13,13 @@ import torch
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.decoding import Decoding
-from mami_core.captioning.encoder import CONFIG, RegionEncoder, cell_cover, load_encoder
+from mami_core.captioning.encoder import CONFIG, GRID, cell_cover
+from mami_core.captioning.encoders import AnyEncoder, open_encoder
 from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
 from mami_core.config import CaptionConfig, parse_units, settings_sha256
 from mami_core.device import choose_device
 from mami_core.pipeline.progress import Report, print_result, progress
+from mami_core.pipeline.published import PREFIX, open_published
 from mami_core.pipeline.selection import chosen_keys
 from mami_core.records import Caption, HeadOutput
 from mami_core.store import Dissection, DissectionWriter, UnitKey, find_model
@@ -30,9 +32,11 @@ def run_captioning(config: CaptionConfig) -> None:
     dissection = Dissection.open(config.dissection)
     keys = chosen_keys(dissection, config.layers, parse_units(config.units))
     device = choose_device(config.device)
-    captioners = [open_captioner(name, decoding=chosen_decoding(config), device=device) for name in config.captioner]
     said: dict[str, int] = {}
     with progress(quiet=config.json) as report:
+        decoding = chosen_decoding(config)
+        captioners = [open_captioner(name, decoding=decoding, device=device, report=report)
+                      for name in config.captioner]  # fmt: skip
         for captioner, encoder in captioners:
             captions = caption_dissection(
                 dissection, captioner, encoder, keys, batch_size=config.batch_size, report=report
@@ -40,7 +44,10 @@ def run_captioning(config: CaptionConfig) -> None:
             said[captioner.name] = sum(caption.state == "ok" for caption in captions.values())
             dissection = Dissection.open(config.dissection)
     text = "\n".join(f"{name}: {count} of {len(keys)} units captioned" for name, count in said.items())
-    print_result({"dissection": str(config.dissection), "captioned": said}, as_json=config.json, text=text)
+    hashes = {c.name: c.provenance["source_sha256"] for c, _ in captioners if "source_sha256" in c.provenance}
+    text += "".join(f"\n{name}: file of SHA-256 {digest}" for name, digest in hashes.items())
+    result = {"dissection": str(config.dissection), "captioned": said, "files": hashes}
+    print_result(result, as_json=config.json, text=text)
 
 
 def chosen_decoding(config: CaptionConfig) -> Decoding | None:
@@ -57,16 +64,25 @@ def chosen_decoding(config: CaptionConfig) -> Decoding | None:
 
 
 def open_captioner(
-    name: str, *, decoding: Decoding | None = None, device: torch.device | None = None
-) -> tuple[Captioner, RegionEncoder]:
-    """Return a captioner by folder or name, with the encoder it was trained on.
+    name: str,
+    *,
+    decoding: Decoding | None = None,
+    device: torch.device | None = None,
+    report: Report | None = None,
+) -> tuple[Captioner, AnyEncoder]:
+    """Return a captioner by folder, name or `milan:NAME`, with the encoder it was trained on.
 
     ValueError when that encoder has changed since: its features would mean something else.
     """
+    if name.startswith(PREFIX):
+        told = None if report is None else (lambda done, total: report(f"{name}: download", done, total))
+        return open_published(name, decoding=decoding, device=device, progress=told)
     folder = find_model(name, DESCRIPTION)
     captioner = Captioner.load(folder, decoding=decoding, device=device)
     wanted = captioner.checkpoint.encoder
-    encoder = load_encoder(find_model(wanted["name"], CONFIG, beside=folder.resolve().parent))
+    own = (folder / str(wanted["name"]) / CONFIG).is_file()  # a converted captioner carries its encoder
+    near = folder if own else folder.resolve().parent
+    encoder = open_encoder(find_model(wanted["name"], CONFIG, beside=near))
     if encoder.sha256 != wanted["sha256"]:
         raise ValueError(f"captioner {folder} was trained on another encoder {wanted['name']!r}; train it again")
     return captioner, encoder
@@ -75,7 +91,7 @@ def open_captioner(
 def caption_dissection(
     dissection: Dissection,
     captioner: Captioner,
-    encoder: RegionEncoder,
+    encoder: AnyEncoder,
     keys: Sequence[UnitKey],
     *,
     batch_size: int,
@@ -127,16 +143,22 @@ def _caption_batch(
     weight = torch.from_numpy(np.stack([weights for _, weights in dense]))  # (B, N)
     captions = captioner.caption(seen, weight, grid=features.grid, batch_size=len(keys))
     return [
-        replace(caption, heads=_told(caption, mask_cover(dissection, key)))
+        replace(caption, heads=_told(caption, mask_cover(dissection, key, features.grid)))
         for key, caption in zip(keys, captions, strict=True)
     ]
 
 
-def mask_cover(dissection: Dissection, key: UnitKey) -> np.ndarray:
-    """Return the share of each region of a unit's exemplars that its mask covers, (k * 49,) in [0, 1]."""
+def mask_cover(dissection: Dissection, key: UnitKey, grid: tuple[int, int, int]) -> np.ndarray:
+    """Return the share of each region (k * h * w,) of a unit's exemplars that its mask covers, in [0, 1].
+
+    Regions are cells of the encoder's grid, or whole exemplars where `grid` is (k, 1, 1).
+    """
     maps = torch.from_numpy(np.array(dissection.maps(key[0])[dissection.row(*key)], dtype=np.float32))[None]
     threshold = torch.tensor([dissection.statistics(*key).threshold])
-    return cell_cover(maps, threshold)[0].mean(-1).flatten().numpy()  # (k * 49,)
+    cover = cell_cover(maps, threshold)[0].mean(-1)  # (k, 49)
+    if grid[1:] != (GRID, GRID):
+        cover = cover.mean(1)  # (k,)
+    return cover.flatten().numpy()
 
 
 def _told(caption: Caption, cover: np.ndarray) -> tuple[HeadOutput, ...]:
@@ -156,11 +178,11 @@ def _told(caption: Caption, cover: np.ndarray) -> tuple[HeadOutput, ...]:
     return (*heads, combined)
 
 
-def encoder_facts(encoder: RegionEncoder) -> dict[str, str]:
+def encoder_facts(encoder: AnyEncoder) -> dict[str, str]:
     """Return how a captioner's checkpoint names the encoder it was trained on."""
     return {"name": encoder.name, "sha256": encoder.sha256}
 
 
-def encoder_at(name: str | Path) -> RegionEncoder:
+def encoder_at(name: str | Path) -> AnyEncoder:
     """Return an encoder by folder or name."""
-    return load_encoder(find_model(name, CONFIG))
+    return open_encoder(find_model(name, CONFIG))

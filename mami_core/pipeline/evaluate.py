@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from mami_core.captioning.encoder import CONFIG, load_encoder
+from mami_core.captioning.encoder import CONFIG
+from mami_core.captioning.encoders import open_encoder
 from mami_core.captioning.features import unit_features
 from mami_core.config import EvaluateConfig
 from mami_core.evaluation.floors import nearest_captions
@@ -16,7 +18,7 @@ from mami_core.pipeline.progress import print_result
 from mami_core.scenery.content import UnitContent
 from mami_core.store import Dissection, UnitKey, find_model
 from mami_core.store.atomic import replacing
-from mami_core.store.models import MODELS
+from mami_core.store.models import MODELS, known_models
 
 TRUTHS = {
     "names_top": "names the top part",
@@ -107,10 +109,11 @@ def copied_captions(
     Empty where no captioner of this dissection names an encoder that is at hand.
     """
     encoders = [facts.get("encoder", {}).get("name") for facts in dissection.manifest.captioners.values()]
-    if not known or not any(encoders):
+    here = known_models(CONFIG, dissection.path / MODELS)
+    found = [name for name in encoders if name and (name in here or (Path(name) / CONFIG).is_file())]
+    if not known or not found:
         return {}
-    name = next(name for name in encoders if name)
-    encoder = load_encoder(find_model(name, CONFIG, beside=dissection.path / MODELS))
+    encoder = open_encoder(find_model(found[0], CONFIG, beside=dissection.path / MODELS))
     features = unit_features(dissection, encoder, [*known, *keys])
     pooled = features.pooled()
     captions = nearest_captions(pooled[len(known) :], pooled[: len(known)], list(known.values()))

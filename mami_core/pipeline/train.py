@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mami_core.captioning.checkpoint import Checkpoint, save_checkpoint
-from mami_core.captioning.encoder import RegionEncoder
+from mami_core.captioning.encoders import AnyEncoder
 from mami_core.captioning.features import join_features, unit_features
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.config import TrainConfig, settings_sha256
@@ -35,7 +35,7 @@ class CaptionData:
 
 
 def gather(
-    dissections: Sequence[Dissection], encoder: RegionEncoder, *, references: str, max_words: int, report: Report
+    dissections: Sequence[Dissection], encoder: AnyEncoder, *, references: str, max_words: int, report: Report
 ) -> CaptionData:
     """Return what a captioner is trained on: units with regions and references, split by unit."""
     parts: dict[str, list[DescribedUnits]] = {name: [] for name in SPLITS}
@@ -81,7 +81,7 @@ def run_training(config: TrainConfig) -> None:
     print_result({"out": str(config.out), **figures}, as_json=config.json, text=text)
 
 
-def train_one(data: CaptionData, encoder: RegionEncoder, config: TrainConfig, *, report: Report) -> dict[str, object]:
+def train_one(data: CaptionData, encoder: AnyEncoder, config: TrainConfig, *, report: Report) -> dict[str, object]:
     """Train decoder and language model, choose the decoding on validation units, write the checkpoint."""
     device = choose_device(config.device)
     run = cache_folder() / "training" / settings_sha256({**config.__dict__, "out": str(config.out.resolve())})[:16]
