@@ -22,10 +22,11 @@ import pandas as pd
 from mami_core.exports import neuron_table
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
 from mami_core.probing.payload import number, payload_bytes, units_in_order
+from mami_core.probing.similarity import CaptionIndex, ExemplarIndex, Similar, similar_by_activation
 from mami_core.probing.sprite import exemplar_sprite
 from mami_core.store import Dissection, UnitKey, find_dissections
 from mami_core.store.labels import LabelStore
-from mami_core.store.layout import MANIFEST, file_name
+from mami_core.store.layout import MANIFEST, file_name, peaks_file
 
 NAMED = "MAMI_DISSECTIONS"
 _LOCK = threading.RLock()  # a dissection's files are read lazily, and a reader of Arrow files is not for two threads
@@ -171,3 +172,39 @@ def export_preview(found: Found, chosen: tuple[UnitKey, ...] | None, count: int 
     """Return the first rows of the export of some units, or of all."""
     kept = chosen if chosen is not None else tuple(opened(found).unit_keys()[:count])
     return neuron_table(opened(found), keys=kept, labels=label_frame(found))
+
+
+COMPARED = 4096  # units that one unit's activations are compared with at a time; beyond, only its own layer's
+
+
+@lru_cache(maxsize=4)
+def _exemplar_index(found: Found) -> ExemplarIndex:
+    return ExemplarIndex.of(opened(found))
+
+
+@lru_cache(maxsize=16)
+def _caption_index(found: Found, captioner: str) -> CaptionIndex:
+    return CaptionIndex.of(opened(found), captioner)
+
+
+@lru_cache(maxsize=512)
+def similar_json(found: Found, layer: str, unit: int) -> bytes:
+    """Return the units like one, by each measure there is, with what is said of them; KeyError for no such unit."""
+    dissection = opened(found)
+    with _LOCK:
+        dissection.row(layer, unit)
+        layers = None if len(dissection.units) <= COMPARED else (layer,)
+        kept = peaks_file(layer) in dissection.manifest.files
+        by = {"peaks over all images": similar_by_activation(dissection, layer, unit, layers=layers)} if kept else {}
+        by["shared exemplars"] = _exemplar_index(found).similar(layer, unit)
+        for name in dissection.captioners:
+            by[f"caption, {name}"] = _caption_index(found, name).similar(layer, unit)
+        measures = [{"measure": name, "units": [_like(found, entry) for entry in units]} for name, units in by.items()]
+    return json.dumps(measures, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _like(found: Found, entry: Similar) -> dict[str, Any]:
+    dissection = opened(found)
+    captions = [dissection.caption(name, entry.layer, entry.unit) for name in dissection.captioners]
+    said = [caption.text for caption in captions if caption and caption.state == "ok"]
+    return {"layer": entry.layer, "unit": entry.unit, "score": number(entry.score), "captions": said}

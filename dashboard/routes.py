@@ -39,6 +39,7 @@ def serving() -> Starlette:
             Route("/-/{digest}/{name}.js", _script),
             Route("/{address}/-/units.json", _units),
             Route("/{address}/-/image/{image:int}.{kind}", _image),
+            Route("/{address}/{layer:path}/{unit:int}/similar.json", _similar),
             Route("/{address}/{layer:path}/{unit:int}.json", _record),
             Route("/{address}/{layer:path}/{unit:int}.{kind}", _sprite),
         ],
@@ -71,6 +72,12 @@ def _found(request: Request) -> tuple[loaders.Found, dict[str, str]]:
 def _record(request: Request) -> Response:
     found, keep = _found(request)
     body = loaders.unit_json(found, request.path_params["layer"], request.path_params["unit"])
+    return Response(body, media_type="application/json", headers=keep)
+
+
+def _similar(request: Request) -> Response:
+    found, keep = _found(request)
+    body = loaders.similar_json(found, request.path_params["layer"], request.path_params["unit"])
     return Response(body, media_type="application/json", headers=keep)
 
 

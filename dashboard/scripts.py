@@ -14,8 +14,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "components"
 PARTS = {
-    "viewer": ("element", "colour", "maps", "payload", "exemplars", "heads", "facts", "viewer"),
-    "units": ("element", "units"),
+    "viewer": ("element", "colour", "maps", "payload", "exemplars", "heads", "facts", "similar", "viewer"),
+    "units": ("element", "similar", "units"),
 }
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

@@ -1,6 +1,7 @@
 // The list of units: a layer tree, a filter, and rows or cards. Only what is in sight is fetched and drawn.
 
 import { element, figure, isTyping } from "./element.js";
+import { visit } from "./similar.js";
 
 const PAGE = 100;
 const NARROW = 640;
@@ -229,13 +230,6 @@ function grouped(layers) {
     groups.set(group, [...(groups.get(group) ?? []), layer]);
   }
   return [...groups].flatMap(([group, found]) => (found.length > 1 ? [[group, found]] : [["", found]]));
-}
-
-// Go to another page as a click on a link of Streamlit's does, with one entry in the history: st.switch_page would
-// leave a second one, this page with the other's parameters, and Back would lose the filter.
-function visit(address) {
-  history.pushState({}, "", address);
-  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
 }
 
 const lists = new WeakMap();

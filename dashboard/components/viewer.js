@@ -7,6 +7,7 @@ import { Exemplars, Layer, coloured, drawTile, volume } from "./exemplars.js";
 import { Heads } from "./heads.js";
 import { activationCard, badge, captionCard, describeWord, keysDialog, referencesCard } from "./facts.js";
 import { bilinear, smooth } from "./maps.js";
+import { SimilarUnits } from "./similar.js";
 
 const MODES = { mask: ["Mask", "m"], heat: ["Heatmap", "h"], plain: ["Plain", "p"] };
 const STATES = { dead: "dead", constant: "constant", not_finite: "not finite" };
@@ -50,12 +51,13 @@ class View {
       element("span", { class: "actions" }, this.copy, step("Previous", "K", -1), step("Next", "J", 1), help));
     this.cards = element("div", { class: "captions" });
     this.references = element("div", {});
+    this.similar = new SimilarUnits();
     this.activation = element("div", {});
     this.status = element("p", { class: "problem", role: "alert", hidden: true });
     this.spoken = element("p", { class: "unseen", "aria-live": "polite" });
     this.full = element("dialog", { class: "full", "aria-label": "Exemplar at full size" });
     this.headCard = this.headPanel();
-    this.body = element("div", { class: "body" }, element("div", { class: "column" }, this.exemplarPanel(), this.references),
+    this.body = element("div", { class: "body" }, element("div", { class: "column" }, this.exemplarPanel(), this.references, this.similar.root),
       element("div", { class: "column" }, this.headCard, this.activation));
     this.note = element("p", { class: "note" },
       "log p and PMI are comparable only within one captioner. Attention shows where a head looked; it is not proof of cause.");
@@ -125,6 +127,8 @@ class View {
 
   prefetch() {
     if (!this.base) return;
+    clearTimeout(this.settled); // who walks fast does not wait for neighbours by likeness
+    this.settled = setTimeout(() => this.similar.show(this.base, this.dissection, this.layer, this.unit), 250);
     const at = this.units.indexOf(this.unit);
     for (const by of [1, -1, 2]) {
       unitAt(this.base, this.layer, this.units[(at + by + this.units.length) % this.units.length]).catch(() => undefined);
@@ -294,6 +298,7 @@ class View {
   }
 
   close() {
+    clearTimeout(this.settled);
     this.sizes.disconnect();
     document.removeEventListener("keydown", this.onKey);
   }

@@ -146,10 +146,18 @@ def _references(references: Sequence[Reference]) -> list[Json]:
 
 def decoding_text(facts: Mapping[str, Any]) -> str:
     """Return in a few words how a captioner's captions were decoded, from its provenance."""
-    named = facts.get("decoding") or facts.get("settings", {}).get("decoding")
-    if isinstance(named, Mapping):
-        return ", ".join(f"{key} {value}" for key, value in named.items())
-    return str(named) if named else "decoding not recorded"
+    named = facts.get("decoding")
+    if not isinstance(named, Mapping):
+        return str(named) if named else "decoding not recorded"
+    strategy = str(named.get("strategy", "strategy not recorded"))
+    beam, power = f"beam {named.get('beam_size')}", named.get("length_power")
+    ranked = f"score / length^{power:g}" if power else "plain sum"
+    words = {
+        "beam": f"{beam}, {ranked}",
+        "pmi": f"PMI, λ = {named.get('pmi_weight')}, {beam}, {ranked}",
+        "consensus": f"consensus of {named.get('samples')} samples and {beam}",
+    }
+    return words.get(strategy, strategy)
 
 
 def caption_warning(facts: Mapping[str, Any], *, simulated_images: bool) -> str | None:
