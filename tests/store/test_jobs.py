@@ -197,3 +197,20 @@ def test_a_command_that_does_not_exist_fails(jobs: JobStore) -> None:
 def test_an_unknown_job_is_named(jobs: JobStore) -> None:
     with pytest.raises(KeyError, match="no job 99"):
         jobs.get(99)
+
+
+def test_a_job_is_a_command_of_this_program(jobs: JobStore, intact: Path) -> None:
+    job = jobs.start(["inspect", str(intact), "--verify"])
+
+    assert jobs.wait(job.id, timeout=PATIENCE).state == "done"
+    assert any("every file is what was written" in line for line in jobs.tail(job.id))
+    assert job.command == ("inspect", str(intact), "--verify")
+
+
+def test_a_command_that_refuses_its_input_fails_with_its_own_sentence(jobs: JobStore, tmp_path: Path) -> None:
+    job = jobs.start(["inspect", str(tmp_path / "nowhere")])
+
+    ended = jobs.wait(job.id, timeout=PATIENCE)
+
+    assert (ended.state, ended.exit_code) == ("failed", 2)
+    assert "is not a dissection" in jobs.tail(job.id)[-1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,3 +227,20 @@ def test_a_database_can_be_named_by_its_url(tmp_path: Path, monkeypatch: pytest.
     LabelStore.default().save(FIRST)
 
     assert LabelStore(tmp_path / "group.sqlite").frame("made")["reviewer"].tolist() == ["ada"]
+
+
+def test_a_groups_postgresql_keeps_the_same_promises() -> None:
+    url = os.environ.get("MAMI_TEST_DATABASE_URL")
+    if not url:
+        pytest.skip("a PostgreSQL that may be written to: name it by MAMI_TEST_DATABASE_URL")
+    store = LabelStore(url)
+    mine = replace(FIRST, dissection=f"made-{uuid.uuid4()}")
+    seen = store.save(mine)
+    now = store.save(replace(seen, verdict="edit", text="roofs"))
+
+    for late in (mine, seen):
+        with pytest.raises(LabelConflict, match="now at version 2"):
+            store.save_all([replace(mine, unit=99), late])
+
+    assert store.frame(mine.dissection)["text"].tolist() == ["roofs"]
+    assert store.get(mine.dissection, "conv1", 3, "ada") == now
