@@ -87,9 +87,9 @@ def run_demo(config: DemoConfig) -> None:
         dissections = [dissected(name, world, folders[name], work, report) for name in NETWORKS]
         train_captioners(dissections, encoder, work, config, report)
         for name in CAPTIONERS:
-            captioner, encoder = open_captioner(str(work / f"{name}@scenery"))
+            captioner, seen_by = open_captioner(str(work / f"{name}@scenery"))
             keys = Dissection.open(shown).unit_keys()
-            caption_dissection(Dissection.open(shown), captioner, encoder, keys, batch_size=32, report=report)
+            caption_dissection(Dissection.open(shown), captioner, seen_by, keys, batch_size=32, report=report)
         carry_models(work, shown, config.models)
     summary = summarise(Dissection.open(shown))
     text = f"{summary['units']} captioned units in {shown}; look at them with `mami dashboard {shown}`"
