@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mami_core.captioning.tokens import tokenize
@@ -9,6 +9,7 @@ WORDS = st.lists(st.from_regex(r"[a-z]{1,8}", fullmatch=True), min_size=1, max_s
 
 
 @given(WORDS, st.data())
+@settings(deadline=None)
 def test_known_words_come_back_from_their_ids(words, data):
     known = Vocabulary(tuple(words))
     text = data.draw(st.lists(st.sampled_from(words), max_size=20))
@@ -16,11 +17,14 @@ def test_known_words_come_back_from_their_ids(words, data):
 
 
 @given(st.text(max_size=80))
+@settings(deadline=None)
 def test_tokens_hold_every_character_but_white_space_in_order(text):
-    assert "".join(tokenize(text)) == "".join(chunk.lower() for chunk in text.split()) or text != text.lower()
+    text = text.lower()
+    assert "".join(tokenize(text)) == "".join(text.split())
 
 
 @given(WORDS)
+@settings(deadline=None)
 def test_ids_are_words_then_start_stop_pad_unk(words):
     known = Vocabulary(tuple(words))
     assert [known.start, known.stop, known.pad, known.unk] == [len(words) + place for place in range(4)]
