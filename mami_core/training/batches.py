@@ -48,11 +48,11 @@ def described_units(
 ) -> DescribedUnits:
     """Return those of `keys` that have regions and references of set `references`, in their order.
 
-    ValueError when there is none, naming the sets there are.
+    `short+long` takes the references of both sets. ValueError when there is none, naming the sets there are.
     """
-    known = set(features.keys)
+    known, wanted = set(features.keys), set(references.split("+"))
     texts = {
-        key: tuple(entry.text for entry in dissection.references_of(*key) if entry.set == references)
+        key: tuple(entry.text for entry in dissection.references_of(*key) if entry.set in wanted)
         for key in keys
         if key in known
     }

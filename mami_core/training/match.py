@@ -22,12 +22,12 @@ class MatchRecipe:
     """How a matcher is built and trained. A step shows each unit beside one of its captions, drawn anew."""
 
     width: int = 128
-    dropout: float = 0.3
+    dropout: float = 0.4
     batch_size: int = 128  # units a step, each the others' wrong answer
     regions: int = 48  # regions of a unit seen in one step; 0: all
-    steps_an_epoch: int = 50
+    steps_an_epoch: int = 40
     loop: LoopSettings = field(
-        default_factory=lambda: LoopSettings(epochs=12, patience=6, learning_rate=3e-3, weight_decay=1e-2)
+        default_factory=lambda: LoopSettings(epochs=8, patience=8, learning_rate=3e-3, weight_decay=3e-2)
     )
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_dissection import make_dissection
 from training_world import concept_units
 
 from mami_core.captioning.vocabulary import Vocabulary
-from mami_core.training.batches import CaptionBatches, DescribedUnits, caption_length, reference_texts
+from mami_core.records import Reference
+from mami_core.store import Dissection, DissectionWriter
+from mami_core.training.batches import (
+    CaptionBatches,
+    DescribedUnits,
+    caption_length,
+    described_units,
+    reference_texts,
+    split_places,
+)
 
 
 def said(batches, vocabulary):
@@ -59,6 +70,36 @@ def test_a_seed_fixes_the_order_and_another_changes_it(train_units, vocabulary):
         return torch.cat([b.units for b in batches.by_unit(4, torch.Generator().manual_seed(seed))]).tolist()
 
     assert order(1) == order(1) != order(2)
+
+
+def test_units_are_described_by_the_sets_asked_for(tmp_path, train_units):
+    dissection = Dissection.open(make_dissection(tmp_path / "made"))
+    layer = {key: row for row, key in enumerate(dissection.unit_keys())}
+    writer = DissectionWriter.open(dissection.path)
+    first, second, third = list(layer)[:3]
+    writer.write_references({
+        first: [Reference("long", 0, "a red roof"), Reference("short", 0, "roof")],
+        second: [Reference("long", 0, "grass")],
+        third: [Reference("short", 0, "sea")],
+    })  # fmt: skip
+    dissection = Dissection.open(dissection.path)
+    features = dataclasses.replace(train_units.features, keys=(second, first, third, *train_units.features.keys[3:]))
+
+    def texts(references):
+        found = described_units(dissection, features, [first, second, third], references=references)
+        return dict(zip([features.keys[row] for row in found.rows], found.texts, strict=True))
+
+    assert texts("long") == {first: ("a red roof",), second: ("grass",)}
+    assert texts("short+long") == {first: ("a red roof", "roof"), second: ("grass",), third: ("sea",)}
+    with pytest.raises(ValueError, match="references of set 'human'; sets: long, short"):
+        texts("human")
+
+
+def test_a_split_that_was_not_made_is_refused():
+    keys = [("conv1", 0), ("conv1", 1)]
+    assert split_places(keys, {"val": [("conv1", 1)]}, "val") == [("conv1", 1)]
+    with pytest.raises(ValueError, match="no unit is in split 'test'; the splits are val"):
+        split_places(keys, {"val": [("conv1", 1)]}, "test")
 
 
 def test_a_unit_without_references_is_refused(train_units):
