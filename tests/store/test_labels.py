@@ -126,7 +126,7 @@ def count_up(path: Path, reviewer: str, times: int, barrier: multiprocessing.Bar
 
 
 def test_writers_in_several_processes_lose_nothing(tmp_path: Path) -> None:
-    context, path, names, times = multiprocessing.get_context("spawn"), tmp_path / "l.sqlite", ("ada", "bo", "cy"), 8
+    context, path, names, times = multiprocessing.get_context("fork"), tmp_path / "l.sqlite", ("ada", "bo", "cy"), 8
     barrier = context.Barrier(len(names))
     workers = [context.Process(target=count_up, args=(path, name, times, barrier)) for name in names]
     for worker in workers:
@@ -151,7 +151,7 @@ def save_and_die(path: Path) -> None:
 
 
 def test_a_saved_label_outlives_a_killed_process(tmp_path: Path) -> None:
-    worker = multiprocessing.get_context("spawn").Process(target=save_and_die, args=(tmp_path / "l.sqlite",))
+    worker = multiprocessing.get_context("fork").Process(target=save_and_die, args=(tmp_path / "l.sqlite",))
     worker.start()
     worker.join()
 
