@@ -1,9 +1,9 @@
-"""Smaller maps for keeping, and what a mask needs: upsampling that puts each cell where the network saw it."""
+"""Smaller maps for keeping: as many cells as a mask or a small picture needs."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
 def kept_size(height: int, width: int, limit: int) -> tuple[int, int]:
@@ -16,16 +16,23 @@ def shrink(maps: Tensor, size: tuple[int, int]) -> Tensor:
 
     The maximum keeps the peak's value, and no cell above a threshold is lost: an average would do both.
     """
-    height, width = maps.shape[-2:]
-    if (height, width) == size:
+    return _reduced(_reduced(maps, -2, size[0]), -1, size[1])  # rows first: they lie together in memory
+
+
+def _reduced(maps: Tensor, axis: int, cells: int) -> Tensor:
+    """Return the maximum over `cells` stretches of an axis, the same stretches as in adaptive pooling."""
+    length = maps.shape[axis]
+    if length == cells:
         return maps
-    if height % size[0] or width % size[1]:
-        return F.adaptive_max_pool2d(maps.flatten(0, -4) if maps.dim() > 4 else maps, size)
-    down, right = height // size[0], width // size[1]
-    rows = maps[..., ::down, :]  # (…, h', w): whole rows first, they lie together in memory
-    for offset in range(1, down):
-        rows = rows.maximum(maps[..., offset::down, :])
-    cells = rows[..., ::right]  # (…, h', w')
-    for offset in range(1, right):
-        cells = cells.maximum(rows[..., offset::right])
-    return cells
+    step = length // cells
+    if length % cells == 0:
+        offsets = [maps.unflatten(axis, (cells, step)).select(axis, offset) for offset in range(step)]
+    else:
+        first = torch.arange(cells, device=maps.device) * length // cells
+        last = -((-torch.arange(1, cells + 1, device=maps.device) * length) // cells) - 1
+        longest = int((last - first).max()) + 1
+        offsets = [maps.index_select(axis, (first + offset).minimum(last)) for offset in range(longest)]
+    largest = offsets[0].maximum(offsets[1])
+    for other in offsets[2:]:
+        torch.maximum(largest, other, out=largest)
+    return largest

@@ -180,20 +180,19 @@ def _exemplar_rows(layer: LayerPlan, exemplars: ExemplarSet, names: ImageNames) 
 
 
 def _unit_rows(layer: LayerPlan, state: LayerState, plan: Plan) -> pd.DataFrame:
-    moments = state.spread.moments()
-    largest = state.spread.largest.numpy()
-    states = state.spread.states()
+    largest, smallest = state.spread.largest.numpy(), state.spread.smallest.numpy()
+    threshold = state.tail.quantile(plan.quantile, hazen=plan.parity).numpy()
     return pd.DataFrame(
         {
             "layer": layer.name,
             "unit": layer.units,
-            "threshold": state.tail.quantile(plan.quantile, hazen=plan.parity).numpy().astype(np.float32),
-            "max": np.where(np.isfinite(largest), largest, np.nan),
-            **moments,
-            "state": states,
+            "threshold": threshold.astype(np.float32) + np.float32(0),  # which of 0 and -0 was met first is chance
+            "max": np.where(np.isfinite(largest), largest, np.nan) + np.float32(0),
+            **state.spread.moments(),
+            "state": state.spread.states(),
             "histogram": list(state.spread.histogram.numpy()),
-            "histogram_low": state.spread.smallest.numpy(),
-            "histogram_high": largest,
+            "histogram_low": smallest + np.float32(0),
+            "histogram_high": largest + np.float32(0),
         }
     )
 

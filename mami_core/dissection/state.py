@@ -99,7 +99,7 @@ class LayerState:
             index = torch.from_numpy(places).to(flat.device)  # (B, S)
             by_unit = by_unit.gather(2, index.expand(len(by_unit), -1, -1))  # (U, B, S)
         values = by_unit.flatten(1).float()  # (U, B·S)
-        return values.nan_to_num(nan=-torch.inf) if broken else values
+        return values.masked_fill(~values.isfinite(), -torch.inf) if broken else values
 
     def _take_spectrum(self, ids: np.ndarray, numbers: Tensor, maps: Tensor, peaks: Tensor) -> None:
         if self.bottom is None:
@@ -157,4 +157,4 @@ class LayerState:
 
 
 _SPREAD = ("histogram", "positive", "largest", "smallest", "broken")
-_RANKING = ("values", "ids", "slots", "maps")
+_RANKING = ("keys", "slots", "maps")

@@ -45,7 +45,7 @@ class Spread:
         self._add_moments(block, values)
         self.positive += (values > 0).sum(1)
         codes = histogram_codes(values)  # (U, n)
-        codes += torch.arange(len(values), device=values.device, dtype=codes.dtype).unsqueeze(1) * BINS
+        codes += torch.arange(len(values), device=values.device, dtype=codes.dtype).unsqueeze(1) * BINS  # < 2^31
         counts = torch.bincount(codes.flatten(), minlength=self.histogram.numel())
         self.histogram += counts.view_as(self.histogram).to(torch.int32)
 
@@ -67,7 +67,10 @@ class Spread:
         self.broken |= other.broken
 
     def moments(self) -> dict[str, np.ndarray]:
-        """Return mean, variance, skewness, kurtosis (excess) and fraction_positive, each (U,); NaN where undefined."""
+        """Return mean, variance, skewness, kurtosis (excess) and fraction_positive, each (U,); NaN where undefined.
+
+        A unit with a NaN or an infinity has none of them.
+        """
         total = torch.zeros_like(next(iter(self.sums.values()))) if self.sums else torch.zeros(5, len(self.positive))
         for block in sorted(self.sums):
             total = total + self.sums[block]
@@ -78,13 +81,15 @@ class Spread:
             flat = variance <= 1e-12 * np.maximum(m2, 1e-30)  # rounding, not spread
             third = m3 - 3 * m1 * m2 + 2 * m1**3
             fourth = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
-            return {
+            found = {
                 "mean": m1,
                 "variance": np.where(flat, 0.0, variance),
                 "skewness": np.where(flat, np.nan, third / variance**1.5),
                 "kurtosis": np.where(flat, np.nan, fourth / variance**2 - 3),
                 "fraction_positive": self.positive.cpu().numpy() / count,
             }
+        broken = self.broken.cpu().numpy()
+        return {name: np.where(broken | np.isnan(values), np.nan, values) for name, values in found.items()}
 
     def states(self) -> list[str]:
         """Return each unit's state: not_finite, dead (never anything but zero), constant, or alive."""
@@ -95,10 +100,9 @@ class Spread:
 
 
 def histogram_codes(values: Tensor) -> Tensor:
-    """Return each value's bin, int64: eight bins to every doubling, as in the first nine bits of a float16.
+    """Return each value's bin, int32: eight bins to every doubling, as in the first nine bits of a float16.
 
     Bins are the same for every layer and network, so counts from any workers add up. Bin 0 begins at zero; bins
     from 256 on are the negative values, mirrored.
     """
-    bits = values.half().view(torch.int16).to(torch.int64)
-    return (bits >> 7) & (BINS - 1)
+    return ((values.half().view(torch.int16) >> 7) & (BINS - 1)).to(torch.int32)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from mami_core.records import Caption, HeadOutput, Reference
 from mami_core.store import attention, images, layout
-from mami_core.store.atomic import remove_partials, replacing
+from mami_core.store.atomic import PARTIAL, remove_partials, replacing
 from mami_core.store.manifest import Manifest, read_manifest, record_file, write_manifest
 
 
@@ -23,7 +23,10 @@ def check_output_folder(path: Path) -> None:
     """Refuse to write into a folder that holds something else than a dissection."""
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file; name a folder for the dissection")
-    if path.is_dir() and any(path.iterdir()) and not (path / layout.MANIFEST).is_file():
+    if not path.is_dir():
+        return
+    found = any(not entry.name.endswith(PARTIAL) for entry in path.iterdir())  # another worker may just begin
+    if found and not (path / layout.MANIFEST).is_file():
         raise ValueError(f"{path} holds files that are not a dissection; name an empty or a new folder")
 
 
