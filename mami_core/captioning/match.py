@@ -55,7 +55,7 @@ class Matcher(nn.Module):
         self.from_region = nn.Linear(config.feature_size, width)
         self.to_unit = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width))
         self.embedding = nn.Embedding(config.vocabulary_size, width)
-        self.listen = nn.GRU(width, width // 2, batch_first=True, bidirectional=True)
+        self.listen = nn.Conv1d(width, width, 3, padding=1)
         self.to_caption = nn.Linear(2 * width, width)
         self.dropout = nn.Dropout(config.dropout)
         self.sharpness = nn.Parameter(torch.tensor(2.5))  # logarithm of the inverse temperature
@@ -69,17 +69,12 @@ class Matcher(nn.Module):
         return F.normalize(self.to_unit(self.dropout(torch.cat([mean, most], -1))), dim=-1)
 
     def caption(self, tokens: Tensor) -> Tensor:
-        """Return unit vectors (C, P) of token rows (C, T): words, stop, then anything."""
+        """Return unit vectors (C, P) of token rows (C, T): words, stop, then anything. Mean word, strongest phrase."""
         said = ((tokens == self.stop).cumsum(1) == 0).unsqueeze(-1)  # (C, T, 1)
-        words = self.dropout(self.embedding(torch.where(said.squeeze(-1), tokens, self.stop)))  # (C, T, P)
-        mean = (words * said).sum(1) / said.sum(1).clamp_min(1)
-        packed = nn.utils.rnn.pack_padded_sequence(
-            words, said.sum((1, 2)).clamp_min(1).cpu(), batch_first=True, enforce_sorted=False
-        )
-        heard, _ = nn.utils.rnn.pad_packed_sequence(
-            self.listen(packed)[0], batch_first=True, total_length=tokens.shape[1]
-        )
-        most = heard.masked_fill(~said, -1.0).amax(1)
+        words = self.dropout(self.embedding(torch.where(said.squeeze(-1), tokens, self.stop))) * said  # (C, T, P)
+        mean = words.sum(1) / said.sum(1).clamp_min(1)
+        phrases = self.listen(words.transpose(1, 2)).transpose(1, 2).tanh()  # (C, T, P): three words each
+        most = phrases.masked_fill(~said, -1.0).amax(1)  # tanh is above -1
         return F.normalize(self.to_caption(torch.cat([mean, most], -1)), dim=-1)
 
     @torch.no_grad()
