@@ -68,6 +68,10 @@ class ImageFile:
         """Return the ids that are kept, ascending."""
         return sorted(self._where)
 
+    def holds(self, image_id: int) -> bool:
+        """Tell whether the image is kept."""
+        return image_id in self._where
+
     def encoded(self, image_id: int) -> bytes:
         """Return the encoded bytes (WebP or JPEG); KeyError when the image is no exemplar of any unit."""
         if image_id not in self._where:
