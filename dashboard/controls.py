@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.links import here
+from dashboard.links import PAGES, here
 from mami_core.probing.filtering import UnitFilter
 from mami_core.store import Dissection, UnitKey
 
@@ -59,6 +59,19 @@ def ranges(numbers: list[int]) -> str:
         else:
             pieces.append([entry])
     return ",".join("-".join(map(str, piece)) for piece in pieces)
+
+
+def unit_list(found: loaders.Found, keys: list[UnitKey], notes: dict[UnitKey, str] | None = None) -> None:
+    """Draw units as links, each with what its captioners say."""
+    dissection = loaders.opened(found)
+    for layer, unit in keys:
+        captions = [dissection.caption(name, layer, unit) for name in dissection.captioners]
+        said = [caption.text for caption in captions if caption and caption.state == "ok"]
+        note = (notes or {}).get((layer, unit))
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            address = {"d": found.id, "layer": layer, "unit": str(unit)}
+            st.page_link(PAGES["neuron"], label=f"{layer} · {unit}", icon=None, width=150, query_params=address)
+            st.text(" / ".join([*said, *([note] if note else [])]) or "no caption", width="stretch")
 
 
 def filter_in_address() -> UnitFilter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import replace
 
 import streamlit as st
@@ -15,13 +16,17 @@ state = st.session_state
 
 
 def reviewer() -> str:
-    """Return who labels in this session: the name given on the page, else the system's user."""
+    """Return who labels in this session: the name given in the settings, else MAMI_REVIEWER, else the system's user."""
     if not state.get("reviewer"):
-        try:
-            state["reviewer"] = getpass.getuser()
-        except (OSError, KeyError):  # a container without a user entry
-            state["reviewer"] = "reviewer"
+        state["reviewer"] = os.environ.get("MAMI_REVIEWER", "").strip() or _system_user()
     return str(state["reviewer"])
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a user entry
+        return "reviewer"
 
 
 def label_form(found: loaders.Found, layer: str, unit: int) -> None:
@@ -32,12 +37,12 @@ def label_form(found: loaders.Found, layer: str, unit: int) -> None:
     spoken = {name: caption.text for name, caption in captions.items() if caption and caption.state == "ok"}
     with st.container(border=True):
         st.markdown(f"**Label** :gray[· by {reviewer()}{f', version {saved.version}' if saved else ''}]")
-        _notice()
+        show_notice()
         if spoken:
             with st.container(horizontal=True):
                 for name, text in spoken.items():
                     wanted = Label(dissection.name, layer, unit, reviewer(), "accept", text, name, _version(saved))
-                    st.button(f"Accept {name}", on_click=_save, args=(wanted,), help=text)
+                    st.button(f"Accept {name}", on_click=_accepted, args=(wanted,), help=text)
         _correction(dissection.name, layer, unit, saved)
 
 
@@ -50,11 +55,15 @@ def _correction(name: str, layer: str, unit: int, saved: Label | None) -> None:
             for title, verdict in VERDICTS.items():
                 st.form_submit_button(title, on_click=_submitted, args=(seen, f"text {key}", verdict))
             if saved is not None:
-                st.form_submit_button("Take back", on_click=_withdraw, args=(saved,))
+                st.form_submit_button("Take back", on_click=withdraw_label, args=(saved,))
 
 
 def _version(saved: Label | None) -> int:
     return saved.version if saved else 0
+
+
+def _accepted(label: Label) -> None:
+    save_label(label)
 
 
 def _submitted(seen: Label, key: str, verdict: Verdict) -> None:
@@ -63,25 +72,30 @@ def _submitted(seen: Label, key: str, verdict: Verdict) -> None:
     if verdict == "edit" and not text:
         state["label notice"] = ("conflict", "Write what the unit responds to, then save.")
         return
-    _save(replace(seen, verdict=verdict, text=text))
+    save_label(replace(seen, verdict=verdict, text=text))
 
 
-def _save(label: Label) -> None:
+def save_label(label: Label) -> Label | None:
+    """Save a label and return it as saved; None where somebody else was quicker, which the next run says."""
     try:
         done = loaders.label_store().save(label)
-        state["label notice"] = ("saved", f"Saved: {done.text or done.verdict}")
     except LabelConflict as conflict:
         state["label notice"] = ("conflict", f"{conflict}. You wrote: {label.text or label.verdict}")
+        return None
+    state["label notice"] = ("saved", f"Saved: {done.text or done.verdict}")
+    return done
 
 
-def _withdraw(saved: Label) -> None:
+def withdraw_label(saved: Label) -> None:
+    """Take a label back; its history stays."""
     try:
         loaders.label_store().withdraw(saved)
     except LabelConflict as conflict:
         state["label notice"] = ("conflict", str(conflict))
 
 
-def _notice() -> None:
+def show_notice() -> None:
+    """Say how the last saving went."""
     kind, text = state.pop("label notice", ("", ""))
     if kind == "saved":
         st.toast(text)

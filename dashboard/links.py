@@ -12,16 +12,28 @@ _VIEWS = {
     "overview": ("Overview", ":material/dashboard:"),
     "neurons": ("Neurons", ":material/view_list:"),
     "neuron": ("Neuron", ":material/center_focus_strong:"),
-    "export": ("Export", ":material/download:"),
+    "compare": ("Compare", ":material/compare:"),
+    "review": ("Review", ":material/rate_review:"),
+    "jobs": ("Jobs", ":material/play_circle:"),
+    "settings": ("Settings", ":material/settings:"),
+    "export": ("Export and import", ":material/download:"),
 }
-SECTIONS = {"Explore": ("overview", "neurons", "neuron"), "Work": ("export",)}
+SECTIONS = {
+    "Explore": ("overview", "neurons", "neuron", "compare"),
+    "Work": ("review", "export", "jobs", "settings"),
+}
 PAGES: dict[str, Any] = {
     name: st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
     for name, (title, icon) in _VIEWS.items()
 }
 UNIT = ("layer", "unit")
 FILTER = ("text", "layer", "state", "label", "sort", "in")
-SPEAKS_OF = {"overview": (), "neurons": FILTER, "neuron": UNIT, "export": FILTER}  # by page, what its address names
+SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names beside the dissection
+    **dict.fromkeys(_VIEWS, ()),
+    "neurons": FILTER,
+    "neuron": UNIT,
+    "export": FILTER,
+}
 
 
 def menu(page: str) -> None:

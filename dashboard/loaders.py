@@ -20,11 +20,16 @@ import numpy as np
 import pandas as pd
 
 from mami_core.exports import neuron_table
+from mami_core.probing.disagreement import Agreement, agreement_matrix
+from mami_core.probing.disagreement import head_words as words_by_head
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
+from mami_core.probing.matching import caption_differences, match_units
+from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import number, payload_bytes, units_in_order
 from mami_core.probing.similarity import CaptionIndex, ExemplarIndex, Similar, similar_by_activation
 from mami_core.probing.sprite import exemplar_sprite
 from mami_core.store import Dissection, UnitKey, find_dissections
+from mami_core.store.jobs import JobStore
 from mami_core.store.labels import LabelStore
 from mami_core.store.layout import MANIFEST, file_name, peaks_file
 
@@ -208,3 +213,39 @@ def _like(found: Found, entry: Similar) -> dict[str, Any]:
     captions = [dissection.caption(name, entry.layer, entry.unit) for name in dissection.captioners]
     said = [caption.text for caption in captions if caption and caption.state == "ok"]
     return {"layer": entry.layer, "unit": entry.unit, "score": number(entry.score), "captions": said}
+
+
+@lru_cache(maxsize=64)
+def agreement(found: Found, captioner: str | None, layer: str | None) -> Agreement:
+    """Return how much captioners, or one captioner's heads, agree over a layer or all."""
+    with _LOCK:
+        return agreement_matrix(opened(found), captioner=captioner, layer=layer)
+
+
+@lru_cache(maxsize=64)
+def head_words(found: Found, captioner: str, layer: str | None) -> pd.DataFrame:
+    """Return which head a captioner's words come from."""
+    with _LOCK:
+        return words_by_head(opened(found), captioner, layer=layer, least=2)
+
+
+@lru_cache(maxsize=16)
+def matched(found: Found, other: Found, layer: str, other_layer: str, captioner: str) -> pd.DataFrame:
+    """Return units of two dissections matched by their peaks, most different captions first."""
+    first, second = opened(found), opened(other)
+    with _LOCK:
+        matches = match_units(first, second, layer, other_layer)
+        return caption_differences(first, second, layer, other_layer, matches, captioner)
+
+
+@lru_cache(maxsize=8)
+def striking(found: Found) -> WorthALook:
+    """Return the units worth a look."""
+    with _LOCK:
+        return worth_a_look(opened(found), count=5)
+
+
+@cache
+def job_store() -> JobStore:
+    """Return the jobs of this user."""
+    return JobStore()

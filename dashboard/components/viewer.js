@@ -95,11 +95,14 @@ class View {
     this.dissection = data.dissection;
     this.units = numbered(data.units);
     this.inline = data.inline;
+    this.blind = data.blind;
+    this.root.classList.toggle("blind", this.blind);
     const wanted = `${data.base}/${data.layer}/${data.unit}`;
     if (wanted !== this.wanted) this.load(data.unit);
   }
 
   step(by) {
+    if (this.blind) return;
     const at = this.units.indexOf(this.unit);
     const unit = this.units[(at + by + this.units.length) % this.units.length];
     this.seq += 1;
@@ -126,7 +129,7 @@ class View {
   }
 
   prefetch() {
-    if (!this.base) return;
+    if (!this.base || this.blind) return;
     clearTimeout(this.settled); // who walks fast does not wait for neighbours by likeness
     this.settled = setTimeout(() => this.similar.show(this.base, this.dissection, this.layer, this.unit), 250);
     const at = this.units.indexOf(this.unit);

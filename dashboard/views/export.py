@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
@@ -11,7 +14,9 @@ from dashboard.controls import filter_in_address, open_dissection
 from dashboard.links import PAGES
 from mami_core.config import Exported
 from mami_core.exports import export_bytes
+from mami_core.interop.label_import import LabelImport, preview_labels
 from mami_core.probing.filtering import SORTS, UnitFilter
+from mami_core.store.labels import LabelConflict
 
 FORMS: dict[str, tuple[Exported, str, str]] = {
     "CSV": ("csv", "csv", "text/csv"),
@@ -30,8 +35,44 @@ def said(choice: UnitFilter) -> str:
     return ", ".join(words) or "every unit"
 
 
+def take_in() -> None:
+    """Draw the way back in: an edited full CSV, what it would change, and whether to do it."""
+    st.subheader("Import labels", anchor=False)
+    file = st.file_uploader("The full CSV, with labels edited", type=["csv"], max_upload_size=64)
+    if file is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        path.write_bytes(file.getvalue())
+        try:
+            preview = preview_labels(path, dissection, loaders.label_frame(found))
+        except ValueError as problem:
+            st.error(str(problem).replace(folder + "/", ""))
+            return
+        _previewed(preview, folder)
+
+
+def _previewed(preview: LabelImport, folder: str) -> None:
+    problems = [{"line": entry.line, "problem": entry.message.replace(folder + "/", "")} for entry in preview.problems]
+    changes = [
+        {"line": entry.line, "layer": entry.label.layer, "unit": entry.label.unit, "reviewer": entry.label.reviewer,
+         "now": entry.before, "new": entry.label.text}
+        for entry in preview.changes
+    ]  # fmt: skip
+    st.markdown(f"{len(changes)} changes, {preview.unchanged} unchanged, {len(problems)} problems")
+    if problems:
+        st.dataframe(pd.DataFrame(problems), hide_index=True)
+    if changes:
+        st.dataframe(pd.DataFrame(changes), hide_index=True)
+    if changes and st.button("Apply all changes", disabled=bool(problems), type="primary"):
+        try:
+            st.success(f"{preview.apply(loaders.label_store())} labels saved")
+        except LabelConflict as conflict:
+            st.error(str(conflict))
+
+
 found, dissection = open_dissection()
-st.title("Export")
+st.title("Export and import")
 choice = filter_in_address()
 kept = loaders.keys(found, choice)
 total = len(loaders.table(found))
@@ -75,3 +116,4 @@ if kept or scope == "all":
     st.dataframe(loaders.export_preview(found, tuple(kept[:PREVIEWED]) if scope == "filter" else None), hide_index=True)
 else:
     st.info("No unit passes this filter.")
+take_in()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.controls import HOW_TO_START
+from dashboard.controls import HOW_TO_START, unit_list
 from dashboard.links import PAGES
 from dashboard.tables import captioner_table, layer_table, settings_text
 from mami_core.pipeline.inspect import summarise
@@ -33,6 +33,7 @@ def card(found: loaders.Found) -> None:
         if summary["simulated"]:
             st.caption(SIMULATED)
         details(dissection, summary)
+        worth_a_look(found, dissection)
         with st.container(horizontal=True):
             st.page_link(PAGES["neurons"], label="Browse the units", icon=None, query_params={"d": found.id})
             st.page_link(PAGES["neuron"], label="First unit", icon=None, query_params={"d": found.id})
@@ -65,6 +66,28 @@ def details(dissection: Dissection, summary: dict) -> None:
         right.info("Not captioned yet: `mami caption`.")
     else:
         right.dataframe(captioners, hide_index=True, width="stretch", height="content")
+
+
+LOOKED_AT = 8192  # units; finding the striking ones of more takes seconds, so it is asked for
+
+
+def worth_a_look(found: loaders.Found, dissection: Dissection) -> None:
+    """Draw the units that stand out."""
+    with st.expander("Worth a look"):
+        if len(dissection.units) > LOOKED_AT and not st.toggle("Search all units", key=f"look {found.id}"):
+            return
+        noted = loaders.striking(found)
+        lists = {
+            "Captioners disagree most": (noted.disagreement, "1 − word F1"),
+            "Most selective": (noted.selective, "share of activation in the top 1 % of images"),
+            f"Least explained by {noted.explained_by}": (noted.least_explained, "PMI"),
+            f"Silent ({noted.dead_count})": (noted.dead, ""),
+        }
+        for title, (units, figure) in lists.items():
+            if units:
+                st.markdown(f"**{title}** :gray[{figure}]")
+                notes = {(entry.layer, entry.unit): f"{entry.value:.2f}" for entry in units if figure}
+                unit_list(found, [(entry.layer, entry.unit) for entry in units], notes)
 
 
 if "unit" in st.query_params:  # a bare link to a unit leads to it

@@ -22,9 +22,11 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("MAMI_DATABASE_URL", raising=False)
     monkeypatch.delenv(loaders.NAMED, raising=False)
     monkeypatch.setattr(importlib.import_module("mami_core.store.home"), "DEMO", tmp_path / "no demo")
-    loaders.label_store.cache_clear()
+    for store in (loaders.label_store, loaders.job_store):
+        store.cache_clear()
     yield tmp_path / "home"
-    loaders.label_store.cache_clear()
+    for store in (loaders.label_store, loaders.job_store):
+        store.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ import pytest
 from dashboard import loaders
 from mami_core.store.labels import Label
 
-PAGES = ("overview", "neurons", "neuron", "export")
+ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "compare", "review", "export")
+PAGES = (*ABOUT_A_DISSECTION, "jobs", "settings")
 
 
 def component(test: Any, number: int = 0) -> dict:
@@ -26,7 +27,7 @@ def words(test: Any) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ABOUT_A_DISSECTION)
 def test_an_empty_store_says_how_to_start(opened_at, page):
     test = opened_at(page)
     assert not test.exception
@@ -41,7 +42,14 @@ def test_one_dissection_opens(opened_at, page):
     assert not test.error
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ["jobs", "settings"])
+def test_jobs_and_settings_need_no_dissection(opened_at, page):
+    test = opened_at(page)
+    assert not test.exception
+    assert not test.error
+
+
+@pytest.mark.parametrize("page", ABOUT_A_DISSECTION)
 def test_a_broken_dissection_is_named_with_what_is_wrong(made, tmp_path, monkeypatch, opened_at, page):
     broken = Path(shutil.copytree(made, tmp_path / "broken"))
     (broken / "units.parquet").write_bytes(b"PAR1 not a table PAR1")
