@@ -25,6 +25,7 @@ from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.training.batches import CaptionBatch, CaptionBatches, DescribedUnits
 from mami_core.training.loop import Loop, LoopHistory, LoopSettings, Task
 
+BatchKind = Literal["similar", "length", "unit"]
 EpochProgress = Callable[[int, int, Mapping[str, float]], None]  # epochs done, epochs in all, figures
 
 
@@ -40,8 +41,8 @@ class CaptionerRecipe:
     regions: int = 64  # regions of a unit seen in one step, drawn anew each time; 0: all
     penalty: float = 0.0  # weight of the doubly stochastic penalty, see `coverage_penalty`
     label_smoothing: float = 0.0
-    batch_size: int = 32  # units a step, each with its references; bucketed: three times as many captions
-    bucketed: bool = True  # batches of captions of one length instead of by unit
+    batch_size: int = 32  # units a step with all their references, or three times as many captions
+    batches: BatchKind = "similar"  # captions of about one length, of exactly one, or all captions of some units
     select: Literal["bleu", "nll"] = "nll"  # by what the best epoch is chosen, on validation units
     decoder: Mapping[str, Any] = field(default_factory=dict)  # further settings of `DecoderConfig`
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -86,9 +87,10 @@ def train_captioner(
         }
 
     def cut(generator: torch.Generator) -> list[CaptionBatch]:
-        if recipe.bucketed:
-            return batches.by_length(3 * recipe.batch_size, generator)
-        return batches.by_unit(recipe.batch_size, generator)
+        if recipe.batches == "unit":
+            return batches.by_unit(recipe.batch_size, generator)
+        by = batches.by_similar_length if recipe.batches == "similar" else batches.by_length
+        return by(3 * recipe.batch_size, generator)
 
     task = Task(
         module=model,
@@ -168,7 +170,7 @@ def mean_nll(
     """Return the mean negative log p of a reference's token, natural logarithm."""
     device = next(decoder.parameters()).device
     total = count = 0.0
-    for batch in batches.by_length(batch_size, torch.Generator().manual_seed(0)):
+    for batch in batches.by_similar_length(batch_size, torch.Generator().manual_seed(0)):
         regions, tokens = move(units.regions(batch.units), device), batch.tokens.to(device)
         memory = decoder.prepare(regions.features, regions.weight)
         forced = force(decoder, memory, tokens, start=vocabulary.start, unit=batch.owner)

@@ -24,6 +24,8 @@ from mami_core.training.batches import (
     split_places,
 )
 
+CUTS = ("by_unit", "by_length", "by_similar_length")
+
 
 def said(batches, vocabulary):
     return Counter(
@@ -33,13 +35,18 @@ def said(batches, vocabulary):
     )
 
 
-@given(count=st.integers(1, 30), size=st.integers(1, 9), seed=st.integers(0, 99), bucketed=st.booleans())
-def test_every_caption_is_met_once_beside_its_unit(count, size, seed, bucketed):
+@given(
+    count=st.integers(1, 30),
+    size=st.integers(1, 9),
+    seed=st.integers(0, 99),
+    cut=st.sampled_from(CUTS),
+)
+def test_every_caption_is_met_once_beside_its_unit(count, size, seed, cut):
     units = concept_units(count, seed)
     vocabulary = Vocabulary.from_texts(reference_texts(units))
     batches = CaptionBatches(units, vocabulary, length=9)
     generator = torch.Generator().manual_seed(seed)
-    found = batches.by_length(size, generator) if bucketed else batches.by_unit(size, generator)
+    found = getattr(batches, cut)(size, generator)
 
     expected = Counter((unit, tuple(text.split())) for unit, texts in enumerate(units.texts) for text in texts)
     assert said(found, vocabulary) == expected
@@ -50,6 +57,14 @@ def test_batches_of_one_length_have_no_padding(train_units, vocabulary):
     batches = CaptionBatches(train_units, vocabulary, length=9).by_length(8, torch.Generator().manual_seed(0))
     assert all(not (batch.tokens == vocabulary.pad).any() for batch in batches)
     assert all(len(batch.tokens) <= 8 for batch in batches)
+
+
+def test_batches_of_similar_length_are_fewer_and_hold_little_padding(train_units, vocabulary):
+    batches = CaptionBatches(train_units, vocabulary, length=9)
+    similar = batches.by_similar_length(8, torch.Generator().manual_seed(0))
+    padding = sum(int((batch.tokens == vocabulary.pad).sum()) for batch in similar)
+    assert len(similar) == -(-len(reference_texts(train_units)) // 8)
+    assert padding < 0.3 * sum(batch.tokens.numel() for batch in similar)
 
 
 def test_a_long_caption_is_cut_and_still_ends(train_units, vocabulary):

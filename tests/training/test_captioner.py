@@ -45,9 +45,14 @@ def test_a_captioner_learns_to_say_what_units_show(name, train_units, val_units,
     assert history.epochs[-1]["val_nll"] < history.epochs[0]["val_nll"]
 
 
-@pytest.mark.parametrize(
-    "change", [{"bucketed": False}, {"penalty": 0.5, "label_smoothing": 0.1, "regions": 3, "feature_dropout": 0.1}]
+VARIANTS = (
+    {"batches": "unit"},
+    {"batches": "length"},
+    {"penalty": 0.5, "label_smoothing": 0.1, "regions": 3, "feature_dropout": 0.1},
 )
+
+
+@pytest.mark.parametrize("change", VARIANTS, ids=str)
 def test_variants_of_the_recipe_learn_too(change, train_units, val_units, vocabulary):
     recipe = dataclasses.replace(QUICK, **change)
     _, history = train_captioner("milan", train_units, val_units, vocabulary, length=5, recipe=recipe)
