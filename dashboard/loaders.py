@@ -20,15 +20,18 @@ import numpy as np
 import pandas as pd
 
 from mami_core.exports import neuron_table
+from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
 from mami_core.probing.disagreement import head_words as words_by_head
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
 from mami_core.probing.matching import caption_differences, match_units
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import number, payload_bytes, units_in_order
+from mami_core.probing.pictures import picture
 from mami_core.probing.similarity import CaptionIndex, ExemplarIndex, Similar, similar_by_activation
+from mami_core.probing.spectrum import class_effects
 from mami_core.probing.sprite import exemplar_sprite
-from mami_core.store import Dissection, UnitKey, find_dissections
+from mami_core.store import Dissection, UnitKey, encode_image, find_dissections
 from mami_core.store.jobs import JobStore
 from mami_core.store.labels import LabelStore
 from mami_core.store.layout import MANIFEST, file_name, peaks_file
@@ -96,19 +99,50 @@ def unit_json(found: Found, layer: str, unit: int) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def unit_sprite(found: Found, layer: str, unit: int, kind: str, count: int = 0) -> bytes:
-    """Return one unit's exemplars in one encoded picture, b"" where it has none; KeyError for no such unit."""
+def unit_sprite(found: Found, layer: str, unit: int, kind: str, count: int = 0, part: str = "top") -> bytes:
+    """Return a set of one unit's exemplars in one encoded picture, b"" where it has none; KeyError for no such unit."""
     with _LOCK:
-        if not opened(found).exemplars_of(layer, unit).get("top"):
+        if not opened(found).exemplars_of(layer, unit).get(part):
             opened(found).row(layer, unit)
             return b""
-        return exemplar_sprite(opened(found), layer, unit, kind=kind, count=count)
+        return exemplar_sprite(opened(found), layer, unit, kind=kind, count=count, exemplar_set=part)
 
 
-def image_bytes(found: Found, image: int) -> bytes:
-    """Return one stored picture as it lies on disk; KeyError where it is not kept."""
+@lru_cache(maxsize=256)
+def doubts_json(found: Found, layer: str, unit: int) -> bytes:
+    """Return what speaks against each caption of a unit, and which classes excite it; KeyError for no such unit."""
+    dissection = opened(found)
+    dissection.row(layer, unit)
+    kept = peaks_file(layer) in dissection.manifest.files
     with _LOCK:
-        return opened(found).images.encoded(image)
+        captions = {name: dissection.caption(name, layer, unit) for name in dissection.captioners if kept}
+    spoken = {name: caption.text for name, caption in captions.items() if caption and caption.state == "ok"}
+    against = [_against(dissection, layer, unit, name, text) for name, text in spoken.items()]
+    classes = class_effects(dissection, layer, unit).head(6) if kept else pd.DataFrame()
+    rows = [{key: number(value) if isinstance(value, float) else value for key, value in row.items()}
+            for row in classes.to_dict("records")]  # fmt: skip
+    return json.dumps({"captions": against, "classes": rows}, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _against(dissection: Dissection, layer: str, unit: int, captioner: str, text: str) -> dict[str, Any]:
+    found = counter_examples(dissection, layer, unit, text, count=6, limit=120)
+    sides = {
+        side: [{"image": entry.image_id, "peak": number(entry.peak), "percentile": number(entry.percentile)}
+               for entry in entries]
+        for side, entries in (("silent", found.silent), ("fires", found.fires))
+    }  # fmt: skip
+    facts = {"named": found.named, "judged_by": found.judged_by, "looked_at": found.looked_at}
+    return {"captioner": captioner, "caption": text, **facts, **sides}
+
+
+@lru_cache(maxsize=512)
+def image_bytes(found: Found, image: int) -> bytes:
+    """Return one dissected picture: as it lies on disk, else painted again; KeyError where there is no way to it."""
+    with _LOCK:
+        dissection = opened(found)
+        if dissection.images.holds(image):
+            return dissection.images.encoded(image)
+        return encode_image(picture(dissection, image))
 
 
 @lru_cache(maxsize=4)

@@ -40,6 +40,7 @@ def serving() -> Starlette:
             Route("/{address}/-/units.json", _units),
             Route("/{address}/-/image/{image:int}.{kind}", _image),
             Route("/{address}/{layer:path}/{unit:int}/similar.json", _similar),
+            Route("/{address}/{layer:path}/{unit:int}/doubts.json", _doubts),
             Route("/{address}/{layer:path}/{unit:int}.json", _record),
             Route("/{address}/{layer:path}/{unit:int}.{kind}", _sprite),
         ],
@@ -81,11 +82,18 @@ def _similar(request: Request) -> Response:
     return Response(body, media_type="application/json", headers=keep)
 
 
+def _doubts(request: Request) -> Response:
+    found, keep = _found(request)
+    body = loaders.doubts_json(found, request.path_params["layer"], request.path_params["unit"])
+    return Response(body, media_type="application/json", headers=keep)
+
+
 def _sprite(request: Request) -> Response:
     found, keep = _found(request)
     kind = _kind(request)
     count = _whole_number(request, "count", 0, 100)
-    body = loaders.unit_sprite(found, request.path_params["layer"], request.path_params["unit"], kind, count)
+    part = request.query_params.get("set", "top")
+    body = loaders.unit_sprite(found, request.path_params["layer"], request.path_params["unit"], kind, count, part)
     if not body:
         return Response(status_code=204, headers=keep)
     return Response(body, media_type=_TYPES[kind], headers=keep)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "components"
 PARTS = {
-    "viewer": ("element", "colour", "maps", "payload", "exemplars", "heads", "facts", "similar", "viewer"),
+    "viewer": ("element", "colour", "maps", "payload", "exemplars", "heads", "facts", "similar", "doubts", "viewer"),
     "units": ("element", "similar", "units"),
 }
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)

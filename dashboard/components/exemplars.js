@@ -76,11 +76,13 @@ export class Exemplars {
     this.line = new Layer();
   }
 
-  show({ record, sprite }) {
+  // `part` is the set shown: top, a band, bottom or random; attention belongs to the top ones alone.
+  show({ record, sprite }, part = "top") {
     this.record = record;
     this.sprite = sprite;
+    this.part = part;
     this.kept = {};
-    const entries = sprite ? record.exemplars.top ?? [] : [];
+    const entries = sprite ? record.exemplars[part] ?? [] : [];
     while (this.cells.length < entries.length) this.cells.push(this.cell(this.cells.length));
     this.root.replaceChildren(...this.cells.slice(0, entries.length).map((cell) => cell.holder));
     entries.forEach((entry, i) => {
@@ -110,7 +112,7 @@ export class Exemplars {
   }
 
   mapScalars(size) {
-    const maps = this.record.maps.top;
+    const maps = this.record.maps[this.part];
     return maps ? upsampledAll(maps.values, 0, maps.grid, size, bilinear) : null;
   }
 

@@ -20,6 +20,12 @@ async function fetched(address) {
   return decoded(await answer.json(), await sprite);
 }
 
+// The picture of another set of a unit's exemplars.
+export function spriteOf(base, layer, unit, part) {
+  const place = layer.split("/").map(encodeURIComponent).join("/");
+  return picture(new URL(`${base}/${place}/${unit}.jpg?set=${encodeURIComponent(part)}`, document.baseURI).href);
+}
+
 // The same, where the server sends the data itself because it does not answer our addresses.
 export async function unitFrom({ record, sprite }) {
   return decoded(record, sprite ? await picture(sprite) : null);

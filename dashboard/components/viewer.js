@@ -2,12 +2,13 @@
 
 import { element, figure, isTyping } from "./element.js";
 import { RAMP } from "./colour.js";
-import { unitAt, unitFrom } from "./payload.js";
+import { spriteOf, unitAt, unitFrom } from "./payload.js";
 import { Exemplars, Layer, coloured, drawTile, volume } from "./exemplars.js";
 import { Heads } from "./heads.js";
 import { activationCard, badge, captionCard, describeWord, keysDialog, referencesCard } from "./facts.js";
 import { bilinear, smooth } from "./maps.js";
 import { SimilarUnits } from "./similar.js";
+import { Doubts } from "./doubts.js";
 
 const MODES = { mask: ["Mask", "m"], heat: ["Heatmap", "h"], plain: ["Plain", "p"] };
 const STATES = { dead: "dead", constant: "constant", not_finite: "not finite" };
@@ -52,13 +53,14 @@ class View {
     this.cards = element("div", { class: "captions" });
     this.references = element("div", {});
     this.similar = new SimilarUnits();
+    this.doubts = new Doubts();
     this.activation = element("div", {});
     this.status = element("p", { class: "problem", role: "alert", hidden: true });
     this.spoken = element("p", { class: "unseen", "aria-live": "polite" });
     this.full = element("dialog", { class: "full", "aria-label": "Exemplar at full size" });
     this.headCard = this.headPanel();
     this.body = element("div", { class: "body" }, element("div", { class: "column" }, this.exemplarPanel(), this.references, this.similar.root),
-      element("div", { class: "column" }, this.headCard, this.activation));
+      element("div", { class: "column" }, this.headCard, this.activation, this.doubts.root));
     this.note = element("p", { class: "note" },
       "log p and PMI are comparable only within one captioner. Attention shows where a head looked; it is not proof of cause.");
     this.root.replaceChildren(this.top, this.status, this.cards, this.body, this.note, this.spoken, this.keys, this.full);
@@ -70,8 +72,9 @@ class View {
     const slider = element("input", { type: "range", min: "0", max: "100", value: String(this.opacity * 100),
       "aria-label": "Overlay opacity", oninput: () => { this.opacity = slider.value / 100; this.paint(); } });
     this.scale = element("div", { class: "scale" });
+    this.parts = element("select", { "aria-label": "Set of exemplars", onchange: () => this.showPart(this.parts.value) });
     return element("section", { class: "card", "aria-label": "Exemplars" },
-      element("header", {}, element("h3", {}, "Exemplars"),
+      element("header", {}, element("h3", {}, "Exemplars"), this.parts,
         element("span", { class: "segments", role: "group", "aria-label": "Overlay" }, ...Object.values(this.modes)), slider),
       this.exemplars.root, this.scale);
   }
@@ -131,7 +134,10 @@ class View {
   prefetch() {
     if (!this.base || this.blind) return;
     clearTimeout(this.settled); // who walks fast does not wait for neighbours by likeness
-    this.settled = setTimeout(() => this.similar.show(this.base, this.dissection, this.layer, this.unit), 250);
+    this.settled = setTimeout(() => {
+      this.similar.show(this.base, this.dissection, this.layer, this.unit);
+      this.doubts.show(this.base, this.layer, this.unit);
+    }, 250);
     const at = this.units.indexOf(this.unit);
     for (const by of [1, -1, 2]) {
       unitAt(this.base, this.layer, this.units[(at + by + this.units.length) % this.units.length]).catch(() => undefined);
@@ -160,10 +166,29 @@ class View {
     if (!record.captions.length) this.cards.append(element("p", { class: "card quiet" }, "Not captioned yet: `mami caption`."));
     this.references.replaceChildren(referencesCard(record));
     this.activation.replaceChildren(activationCard(record));
-    this.exemplars.show(found);
+    this.setParts(record);
     this.choose(record);
     const heard = record.captions.map((caption) => `${caption.captioner}: ${caption.words.join(" ") || caption.state}`);
     this.spoken.textContent = `${this.title.textContent}. ${heard.join(". ")}`;
+    this.paint();
+  }
+
+  // The set of exemplars chosen before stays chosen, where this unit has it.
+  setParts(record) {
+    const names = Object.keys(record.exemplars);
+    const kept = names.includes(this.parts.value) ? this.parts.value : "top";
+    this.parts.replaceChildren(...names.map((name) => element("option", { value: name }, name.replace("-", " "))));
+    this.parts.value = kept;
+    this.parts.hidden = names.length < 2 || !this.base;
+    this.exemplars.show(this.shown);
+    if (kept !== "top") this.showPart(kept);
+  }
+
+  async showPart(part) {
+    const [turn, found] = [this.turn, this.shown];
+    const sprite = part === "top" ? found.sprite : await spriteOf(this.base, this.layer, this.unit, part);
+    if (turn !== this.turn || this.parts.value !== part) return;
+    this.exemplars.show({ record: found.record, sprite }, part);
     this.paint();
   }
 
@@ -194,7 +219,7 @@ class View {
   paint() {
     const started = performance.now();
     const word = this.hovered ?? this.pinned;
-    const range = this.exemplars.paint(this.mode, this.opacity, word);
+    const range = this.exemplars.paint(this.mode, this.opacity, this.exemplars.part === "top" ? word : null);
     this.heads.paint(0.75, word);
     this.heads.mark(this.pinned);
     for (const [mode, button] of Object.entries(this.modes)) button.setAttribute("aria-pressed", String(!word && mode === this.mode));
@@ -204,7 +229,7 @@ class View {
         if (head) button.setAttribute("aria-pressed", String(sameWord(this.pinned, { caption, head, index: i })));
       });
     }
-    this.explain(word, range);
+    this.explain(this.exemplars.part === "top" ? word : null, range);
     this.root.dataset.script = (performance.now() - started).toFixed(2);
   }
 
@@ -221,7 +246,7 @@ class View {
 
   meaning(word) {
     if (word) return `attention of ${describeWord(word)}, smoothed`;
-    const maps = this.shown?.record.maps.top;
+    const maps = this.shown?.record.maps[this.exemplars.part];
     if (!this.exemplars.count) return "This unit has no exemplars.";
     if (!maps) return "Activation maps were not kept.";
     const source = `upsampled from ${maps.grid[1]} × ${maps.grid[2]}`;
@@ -265,11 +290,11 @@ class View {
 
   // One exemplar, large, with the scalar under the pointer.
   open(index) {
-    const { record, sprite } = this.shown;
-    const entry = record.exemplars.top[index];
+    const { record, sprite, part } = this.exemplars;
+    const entry = record.exemplars[part][index];
     const canvas = element("canvas", { width: FULL_SIZE, height: FULL_SIZE });
     const context = canvas.getContext("2d");
-    const word = this.hovered ?? this.pinned;
+    const word = part === "top" ? this.hovered ?? this.pinned : null;
     const scalars = this.scalarsOf(index, word);
     const layer = new Layer();
     layer.resize(FULL_SIZE);
@@ -290,7 +315,7 @@ class View {
   }
 
   scalarsOf(index, word) {
-    const maps = word ? { grid: word.head.grid, values: word.head.values } : this.shown.record.maps.top;
+    const maps = word ? { grid: word.head.grid, values: word.head.values } : this.shown.record.maps[this.exemplars.part];
     if (!maps || index >= maps.grid[0]) return null;
     const [, height, width] = maps.grid;
     const values = new Float32Array(FULL_SIZE * FULL_SIZE);

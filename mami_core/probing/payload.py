@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from mami_core.probing.spectrum import spectrum
 from mami_core.records import Caption, Exemplar, HeadOutput, NeuronRecord, Reference, UnitStatistics
-from mami_core.store import Dissection, UnitKey
-from mami_core.store.layout import maps_file
+from mami_core.store import Dissection
 
 Json = dict[str, Any]
 
@@ -26,6 +26,7 @@ def neuron_payload(dissection: Dissection, layer: str, unit: int) -> Json:
     """
     record = dissection.neuron(layer, unit)
     manifest = dissection.manifest
+    sets = spectrum(dissection, layer, unit)
     return {
         "network": manifest.network,
         "dataset": manifest.dataset,
@@ -37,8 +38,8 @@ def neuron_payload(dissection: Dissection, layer: str, unit: int) -> Json:
         "state": record.statistics.state,
         "statistics": _statistics(record.statistics),
         "histogram": _histogram(dissection, layer, unit),
-        "exemplars": {name: [_exemplar(entry) for entry in found] for name, found in record.exemplars.items()},
-        "maps": _maps(dissection, layer, unit, record.exemplars),
+        "exemplars": {part.name: [_exemplar(entry) for entry in part.exemplars] for part in sets},
+        "maps": {part.name: _maps(part.maps) for part in sets if part.maps is not None},
         "captions": [_caption(dissection, name, record) for name in dissection.captioners],
         "references": _references(record.references),
     }
@@ -83,17 +84,14 @@ def _exemplar(entry: Exemplar) -> Json:
     }
 
 
-def _maps(dissection: Dissection, layer: str, unit: int, sets: Mapping[str, Sequence[Exemplar]]) -> Json:
-    """Return the maps of each set of exemplars that has any; a map that was not kept is left out, not drawn as 0."""
-    kept: Json = {}
-    for name in sets:
-        if maps_file(layer, name) not in dissection.manifest.files:
-            continue
-        maps = dissection.maps(layer, name)[dissection.row(layer, unit)]  # (k, h, w)
-        finite = maps[np.isfinite(maps)]
-        top = float(finite.max()) if finite.size else None
-        kept[name] = {"grid": list(maps.shape), "float16": encoded(maps.astype("<f2")), "max": top}
-    return kept
+def _maps(maps: np.ndarray) -> Json:
+    """Return maps (k, h, w) of a set of exemplars."""
+    finite = maps[np.isfinite(maps)]
+    return {
+        "grid": list(maps.shape),
+        "float16": encoded(maps.astype("<f2")),
+        "max": float(finite.max()) if finite.size else None,
+    }
 
 
 def _caption(dissection: Dissection, name: str, record: NeuronRecord) -> Json:
@@ -173,9 +171,3 @@ def units_in_order(dissection: Dissection) -> dict[str, list[int]]:
     for layer, unit in dissection.unit_keys():
         order[layer].append(unit)
     return order
-
-
-def known_key(dissection: Dissection, layer: str, unit: int) -> UnitKey:
-    """Return (layer, unit) where it was dissected; KeyError otherwise."""
-    dissection.row(layer, unit)
-    return layer, unit
