@@ -18,11 +18,11 @@ _COLUMNS_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One unit of a list, and the figure that put it there; NaN where there is none."""
+    """One unit of a list, and the figure that put it there; None where there is none."""
 
     layer: str
     unit: int
-    value: float
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def worth_a_look(
         selective=listed(table["selectivity"].to_numpy()),
         least_explained=listed(pmi, -1),
         dead=tuple(
-            Noted(table["layer"][at], int(table["unit"][at]), float("nan")) for at in np.flatnonzero(silent)[:count]
+            Noted(table["layer"][at], int(table["unit"][at]), None) for at in np.flatnonzero(silent)[:count]
         ),
         dead_count=int(silent.sum()),
         explained_by=judge,

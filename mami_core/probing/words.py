@@ -17,6 +17,7 @@ import numpy as np
 from mami_core.store import Dissection
 
 _WORD = re.compile(r"\w+(?:['-]\w+)*")
+_WITH_ES = re.compile(r"(ss|sh|ch|x|z|(?<![aeo])us)es$")  # glasses, bushes, boxes, buses; not houses
 Texts = Sequence[str | None]  # None: nothing was said
 
 
@@ -33,7 +34,7 @@ def folded(text: str) -> list[str]:
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
+    if len(word) > 4 and _WITH_ES.search(word):
         return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
