@@ -176,7 +176,7 @@ def build(name: str) -> nn.Module:
 
 def to_input(images: np.ndarray | Tensor) -> Tensor:
     """Return what the networks take, float (B, 3, H, W) in [-1, 1], for uint8 images (B, 3, H, W)."""
-    pixels = torch.as_tensor(images)
+    pixels = torch.as_tensor(images if isinstance(images, Tensor) else np.require(images, requirements="W"))
     if pixels.ndim != 4 or pixels.shape[1] != 3 or pixels.dtype != torch.uint8:
         raise ValueError(f"expected uint8 images (B, 3, H, W), got {pixels.dtype} {tuple(pixels.shape)}")
     return pixels.float().div_(127.5).sub_(1.0)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from mami_core.config import DissectConfig
+from mami_core.dissection import dissect
+from mami_core.inputs.networks import Network
+from mami_core.scenery.images import SceneryImages
 from mami_core.scenery.networks import LAYERS, build, to_input
 from mami_core.training.augment import Polysemantic
 
@@ -77,3 +82,21 @@ def test_a_layer_that_is_not_there_is_refused(network, images):
 def test_a_layer_without_channels_to_pair_is_refused(network, images):
     with pytest.raises(ValueError, match="has 1 channels that may be paired"):
         Polysemantic(network, ["conv3"], images, leave_out={"conv3": range(1, 128)})
+
+
+def test_sums_are_dissected_like_any_layer(images, tmp_path):
+    torch.manual_seed(0)
+    wrapped = Polysemantic(build("alexnet").eval(), ["conv3"], images, share=0.1).eval()
+    scenes = SceneryImages(12, seed=1)
+    network = Network("sums", wrapped, lambda image: to_input(np.asarray(image).transpose(2, 0, 1)[None])[0])
+    config = DissectConfig("sums", "scenery:12:1", tmp_path / "d", layers=wrapped.sum_layers, k=3)
+    dissection = dissect(network, scenes, config, tmp_path / "d")
+
+    assert dissection.layers == ("sums.conv3",)
+    assert len(dissection.unit_keys()) == 13
+    with torch.no_grad():
+        pixels = torch.stack([network.preprocess(scenes.load(index)) for index in range(12)])
+        sums = seen(wrapped, wrapped.sum_layers, pixels)["sums.conv3"]
+    best = dissection.exemplars_of("sums.conv3", 4)["top"][0]
+    assert best.image_id == int(sums[:, 4].amax((1, 2)).argmax())
+    assert best.activation == pytest.approx(float(sums[:, 4].max()), rel=1e-3)
