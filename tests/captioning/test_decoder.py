@@ -158,6 +158,30 @@ def test_summed_contexts_are_summed_weights(make_decoder, features, weight):
     torch.testing.assert_close(glance.combined, torch.bmm(total, features))
 
 
+@torch.no_grad()
+def test_the_mean_of_contexts_is_the_context_of_mean_weights(make_decoder, features, weight):
+    decoder = make_decoder("mami-mean")
+    memory = decoder.prepare(features, weight)
+    glance = decoder.heads(decoder.init_state(memory).hidden.unsqueeze(1), memory)
+    mean = torch.stack(list(glance.weights.values())).mean(0)
+    torch.testing.assert_close(glance.combined, torch.bmm(mean, features))
+
+
+@torch.no_grad()
+def test_gated_contexts_are_weighed_by_a_softmax_of_the_state(make_decoder, features, weight):
+    decoder = make_decoder("mami-gated")
+    memory = decoder.prepare(features, weight)
+    hidden = decoder.init_state(memory).hidden
+    glance = decoder.heads(hidden.unsqueeze(1), memory)
+    for unit in range(UNITS):
+        raised = [math.exp(value) for value in decoder.heads.mix(hidden[unit]).tolist()]
+        mixed = sum(
+            value / sum(raised) * (glance.weights[head][unit, 0] @ features[unit])
+            for value, head in zip(raised, HEADS, strict=True)
+        )
+        torch.testing.assert_close(glance.combined[unit, 0], mixed)
+
+
 @pytest.mark.parametrize("combine", ["sum", "concat", "gated", "mean"])
 @torch.no_grad()
 def test_only_the_named_head_is_heard(make_decoder, features, combine):
@@ -257,6 +281,15 @@ def test_the_picture_enters_where_the_name_says(make_decoder, features, vocabula
         "par-inject": (False, True, True),
         "merge": (False, False, True),
     }[name]
+
+
+@pytest.mark.parametrize("name", ["init-inject", "pre-inject", "par-inject", "merge"])
+@torch.no_grad()
+def test_how_strong_the_picture_is_does_not_matter(make_decoder, features, tokens, vocabulary, name):
+    decoder = make_decoder(name)
+    forced = force(decoder, decoder.prepare(features), tokens, start=vocabulary.start)
+    louder = force(decoder, decoder.prepare(7 * features), tokens, start=vocabulary.start)
+    torch.testing.assert_close(louder.log_probs, forced.log_probs)
 
 
 def test_captions_of_a_unit_share_its_features(make_decoder, features):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
@@ -144,6 +145,34 @@ def test_half_of_the_units_draw_in_training_and_the_rest_expect(make_decoder):
     torch.manual_seed(1)
     coin = make_decoder("sat-hard").train().prepare(draw(400, 2, FEATURES)).coin
     assert 160 < int(coin.sum()) < 240
+
+
+def test_only_units_whose_region_was_drawn_are_rewarded_for_the_choice(make_decoder, vocabulary):
+    torch.manual_seed(2)
+    decoder, tokens = make_decoder("sat-hard").train(), vocabulary.batch(["red roof"] * 20)
+    memory = decoder.prepare(draw(20, REGIONS, FEATURES))
+    forced = force(decoder, memory, tokens, start=vocabulary.start)
+    assert bool(memory.coin.any())
+    assert not bool(memory.coin.all())
+    assert (forced.log_choice[~memory.coin] == 0).all()
+    assert (forced.log_choice[memory.coin] < 0).all()
+
+
+def test_the_hard_loss_is_equation_12(make_decoder, vocabulary):
+    decoder, tokens = make_decoder("sat-hard"), vocabulary.batch(["red roof", "a"])
+    decoder.drawing = "sample"
+    forced = force(decoder, decoder.prepare(draw(2, REGIONS, FEATURES)), tokens, start=vocabulary.start)
+    loss = HardAttentionLoss(HardAttentionSettings(reward_weight=0.3, entropy_weight=0.2)).eval()
+    loss.baseline.fill_(-1.5)
+    expected = 0.0
+    for row, text in enumerate(("red roof", "a")):
+        ids = vocabulary.encode(text)
+        log_p = sum(forced.log_probs[row, step, token].item() for step, token in enumerate(ids)) / len(ids)
+        steps = range(len(ids))
+        chosen = sum(forced.log_choice[row, step].item() for step in steps)
+        entropy = -sum(w * math.log(w) for step in steps for w in forced.weights["bahdanau"][row, step].tolist())
+        expected += (-log_p - 0.3 * (log_p + 1.5) * chosen - 0.2 * entropy) / 2
+    assert loss(forced, tokens, stop=vocabulary.stop).item() == pytest.approx(expected)
 
 
 def test_soft_captions_have_no_hard_loss(make_decoder, vocabulary):
