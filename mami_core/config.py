@@ -27,6 +27,8 @@ class DissectConfig:
     weights: str | None = None  # DEFAULT, a torchvision weight's name, or a .safetensors / .pth file
     arguments: str = "{}"  # JSON keyword arguments for the network's constructor
     include: str | None = None  # only image files that match this glob
+    resize: int | None = None  # the shorter side in pixels before cropping; none: as the network was trained
+    crop: int | None = None  # side of the square that is fed; none: as the network was trained
     units: str | None = None  # only these units, e.g. 0-63,100
     k: int = 15  # exemplars kept per unit
     quantile: float = 0.99  # a unit's threshold is this quantile of its activations over all positions
@@ -89,14 +91,17 @@ class BenchDissectConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Train a captioner on units that have references."""
+    """Train a captioner on units that have references, or on captioned images."""
 
-    dissection: Path  # with references and splits
+    dissection: Path  # with references and splits; or captions: .csv, .txt, .json, scenery:captions:N
     captioner: str  # milan | mami | luong | self | …
     out: Path  # the captioner's folder
     also: tuple[Path, ...] = ()  # further dissections whose train and val units are added
     references: str = "long"  # which set of references
-    encoder: str = "parts@scenery"  # folder or bundled name
+    encoder: str = "parts@scenery"  # folder or bundled name; for captioned images also torchvision:NAME and the like
+    encoder_weights: str | None = None  # of such a network: DEFAULT, a weight's name, or a file
+    encoder_layer: str | None = None  # whose map is its 14 x 14 regions; none: the last that is large enough
+    images: Path | None = None  # folder of captioned image files; none: looked for beside the captions
     epochs: int = 30
     patience: int = 6
     batch_size: int = 48  # units a step; each brings its references
@@ -108,6 +113,8 @@ class TrainConfig:
     attention_size: int = 64
     doubly_stochastic: float = 1.0  # weight of Show, Attend and Tell's penalty
     max_words: int = 0  # longest caption trained on and decoded; 0: the references' 99th percentile
+    vocabulary_size: int = 0  # most frequent words that are kept; 0: all that occur often enough
+    min_count: int = 2  # how often a word must occur
     select: Literal["bleu", "nll"] = "bleu"
     seed: int = 0
     device: str = "auto"
@@ -118,6 +125,7 @@ class TrainConfig:
         _require(self.epochs >= 1, f"--epochs must be at least 1, got {self.epochs}")
         _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
         _require(0 <= self.dropout < 1, f"--dropout must lie in [0, 1), got {self.dropout}")
+        _require(self.min_count >= 1, f"--min-count must be at least 1, got {self.min_count}")
 
 
 @dataclass(frozen=True)

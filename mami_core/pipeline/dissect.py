@@ -14,7 +14,13 @@ from mami_core.scenery.networks import LAYERS
 
 def run_dissection(config: DissectConfig) -> None:
     """Dissect, going on where an interrupted run of the same command stopped."""
-    network = open_any_network(config.network, weights=config.weights, arguments=config.arguments)
+    network = open_any_network(
+        config.network,
+        weights=config.weights,
+        arguments=config.arguments,
+        resize=config.resize,
+        crop=config.crop,
+    )
     images = open_any_images(config.images, include=config.include)
     if not config.layers and config.network.startswith(PREFIX):
         config = replace(config, layers=LAYERS[config.network.removeprefix(PREFIX)])

@@ -41,14 +41,21 @@ class SceneryView:
 
 
 def open_any_network(
-    spec: str, *, weights: str | Path | None = None, arguments: str | Mapping[str, Any] = "{}"
+    spec: str,
+    *,
+    weights: str | Path | None = None,
+    arguments: str | Mapping[str, Any] = "{}",
+    resize: int | None = None,
+    crop: int | None = None,
 ) -> Network:
     """Open a network by its spec; `scenery:resnet` and `scenery:alexnet` take bundled weights unless others are named.
 
     Raises ValueError or FileNotFoundError with one sentence for anything that does not fit.
     """
     if not spec.startswith(PREFIX):
-        return open_network(spec, weights=weights, arguments=arguments)
+        return open_network(spec, weights=weights, arguments=arguments, resize=resize, crop=crop)
+    if resize is not None or crop is not None:
+        raise ValueError(f"{spec} is fed {SIZE} x {SIZE} pixels; leave out --resize and --crop")
     name = spec.removeprefix(PREFIX)
     if name not in LAYERS:
         raise ValueError(f"no network {spec!r}; the painted world has {', '.join(PREFIX + known for known in LAYERS)}")
