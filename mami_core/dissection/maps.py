@@ -36,3 +36,11 @@ def _reduced(maps: Tensor, axis: int, cells: int) -> Tensor:
     for other in offsets[2:]:
         torch.maximum(largest, other, out=largest)
     return largest
+
+
+def cut_maps(maps: Tensor, image: Tensor, unit: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the maps (n, h', w') of chosen pairs out of maps (B, U, h, w), reduced to `size`."""
+    place = image * maps.shape[1] + unit  # (n,)
+    if tuple(maps.shape[-2:]) != size and 4 * len(place) > maps.shape[0] * maps.shape[1]:
+        return shrink(maps, size).flatten(0, 1).index_select(0, place)  # so many: less to copy once they are small
+    return shrink(maps.flatten(0, 1).index_select(0, place), size)

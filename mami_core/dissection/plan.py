@@ -157,7 +157,7 @@ def _peak_rows(images: int, units: int, seed: int) -> tuple[int, ...] | None:
 
 def _reservoir(images: int | tuple[int, ...], config: DissectConfig, spectrum: int) -> tuple[int, ...]:
     """Draw the images whose maps are kept for every unit: enough that each band finds its exemplars among them."""
-    size = max(spectrum, 12 * config.bands * spectrum // 10)
+    size = max(spectrum, 8 * config.bands * spectrum // 10)
     if isinstance(images, int):
         return reservoir_ids(images, size, config.seed)
     return tuple(images[place] for place in reservoir_ids(len(images), size, config.seed))

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 NO_IMAGE = 2**32 - 1  # id of an empty place: loses every tie
-_LOT = 512  # maps cut at a time: bounds the temporary copy
 
 Cut = Callable[[Tensor, Tensor], Tensor]  # (image in batch (n,), unit (n,)) → maps (n, h, w)
 
@@ -90,13 +89,13 @@ class Ranking:
         fresh = origin < 0  # (R, k)
         taken = torch.zeros_like(fresh).scatter_(1, origin.clamp(min=0), ~fresh)  # wrong only where both write slot 0
         taken[:, 0] = ((origin == 0) & ~fresh).any(1)
-        free = taken.byte().argsort(dim=1, stable=True)  # (R, k): the free slots first
-        slots = torch.where(fresh, free.gather(1, (fresh.cumsum(1) - 1).clamp(min=0)), origin)
-        self.slots[rows] = slots
         row, place = fresh.nonzero(as_tuple=True)
-        image, unit, slot = -1 - origin[row, place], rows[row], slots[row, place]
-        for lot in torch.arange(len(row), device=rows.device).split(_LOT):
-            self.maps[unit[lot], slot[lot]] = cut(image[lot], unit[lot]).to(self.maps.dtype)
+        slot = (~taken).nonzero(as_tuple=True)[1]  # each row has as many free slots as newcomers, in the same order
+        image, unit = -1 - origin[row, place], rows[row]
+        origin[row, place] = slot
+        self.slots[rows] = origin
+        store = self.maps.flatten(0, 1)  # (U·k, h, w), a view
+        store.index_copy_(0, unit * self.k + slot, cut(image, unit).to(store.dtype))
 
     def merge(self, other: Ranking) -> None:
         """Take in another ranking of the same units over other images."""

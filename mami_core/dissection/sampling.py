@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 _TAIL = 4096  # values kept above the quantile: enough for a rank error of 1.5e-4
-_LEAST = 32  # positions an image, whatever the number of images
+_MOST = 40  # positions an image: more of them resemble each other too much to be worth their time
 
 
 def positions_per_image(images: int, quantile: float, cells: int, asked: int = 0) -> int:
@@ -19,7 +19,7 @@ def positions_per_image(images: int, quantile: float, cells: int, asked: int = 0
     if asked:
         return min(asked, cells)
     enough = math.ceil(_TAIL / ((1 - quantile) * max(images, 1)))
-    most = 64 if images < 4096 else _LEAST
+    most = 64 if images < 256 else _MOST
     return min(cells, max(8, min(enough, most)))
 
 

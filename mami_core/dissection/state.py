@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mami_core.dissection.maps import shrink
+from mami_core.dissection.maps import cut_maps, shrink
 from mami_core.dissection.plan import LayerPlan, Plan
 from mami_core.dissection.ranking import Ranking
 from mami_core.dissection.sampling import sample_positions
@@ -76,36 +76,37 @@ class LayerState:
         self.clock.start()
         maps = maps if self.chosen is None else maps[:, self.chosen]
         flat = maps.flatten(2)  # (B, U, h·w)
-        high, low = flat.amax(2).float(), flat.amin(2).float()  # (B, U)
-        self.spread.add_extremes(high, low)
-        peaks = high.nan_to_num(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf)  # no rank for what is not finite
+        high = flat.amax(2).float()  # (B, U)
+        peaks = high.masked_fill(~high.isfinite(), -torch.inf)  # no rank for what is not finite
         numbers = torch.from_numpy(ids).to(maps.device)
-        self.top.add(peaks, numbers, lambda image, unit: shrink(maps[image, unit], self.layer.map_size))
+        self.top.add(peaks, numbers, lambda image, unit: cut_maps(maps, image, unit, self.layer.map_size))
         self.clock.lap("ranking")
-        sample = self._sample(flat, ids, broken=bool(self.spread.broken.any()))
+        sample = self._sample(flat, ids)
         self.tail.add(sample)
         self.clock.lap("tail")
+        self.spread.add_peaks(high, peaks, lambda units: flat[:, units].amin(2).float())
         self.spread.add_values(block, sample)
         self.clock.lap("statistics")
         self._take_spectrum(ids, numbers, maps, peaks)
         self.clock.lap("spectrum")
         return high.cpu().numpy()
 
-    def _sample(self, flat: Tensor, ids: np.ndarray, *, broken: bool) -> Tensor:
-        """Return the sampled values (U, B·S)."""
+    def _sample(self, flat: Tensor, ids: np.ndarray) -> Tensor:
+        """Return the sampled values (U, B·S); -inf for what is not finite."""
         places = sample_positions(self.plan.seed, self.layer.name, ids, self.layer.cells, self.layer.positions)
         by_unit = flat.transpose(0, 1)  # (U, B, h·w)
         if places.shape[1] < self.layer.cells:
             index = torch.from_numpy(places).to(flat.device)  # (B, S)
             by_unit = by_unit.gather(2, index.expand(len(by_unit), -1, -1))  # (U, B, S)
         values = by_unit.flatten(1).float()  # (U, B·S)
-        return values.masked_fill(~values.isfinite(), -torch.inf) if broken else values
+        total = values.sum()  # one pass tells whether any of them is not finite
+        return values if total.isfinite() else values.masked_fill(~values.isfinite(), -torch.inf)
 
     def _take_spectrum(self, ids: np.ndarray, numbers: Tensor, maps: Tensor, peaks: Tensor) -> None:
         if self.bottom is None:
             return
         weakest = (-peaks).masked_fill(peaks == -torch.inf, -torch.inf)
-        self.bottom.add(weakest, numbers, lambda image, unit: shrink(maps[image, unit], self.layer.small_size))
+        self.bottom.add(weakest, numbers, lambda image, unit: cut_maps(maps, image, unit, self.layer.small_size))
         place = {number: row for row, number in enumerate(self.plan.reservoir)}
         for row, number in enumerate(ids.tolist()):
             if number in place:
@@ -156,5 +157,5 @@ class LayerState:
             yield self.bottom, "bottom", _RANKING
 
 
-_SPREAD = ("histogram", "positive", "largest", "smallest", "broken")
+_SPREAD = ("histogram", "positive", "largest", "smallest", "varied", "broken")
 _RANKING = ("keys", "slots", "maps")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ class Spread:
     histogram: Tensor  # (U, 512) int32
     positive: Tensor  # (U,) int64: values above zero
     largest: Tensor  # (U,) float32, over all positions
-    smallest: Tensor  # (U,) float32, over all positions
+    smallest: Tensor  # (U,) float32, over the sampled positions
+    varied: Tensor  # (U,) bool: two activations of one batch were seen to differ
     broken: Tensor  # (U,) bool: a NaN or an infinity was seen
 
     @classmethod
@@ -31,23 +33,33 @@ class Spread:
             positive=torch.zeros(units, dtype=torch.int64, device=device),
             largest=torch.full((units,), -torch.inf, device=device),
             smallest=torch.full((units,), torch.inf, device=device),
+            varied=torch.zeros(units, dtype=torch.bool, device=device),
             broken=torch.zeros(units, dtype=torch.bool, device=device),
         )
 
-    def add_extremes(self, high: Tensor, low: Tensor) -> None:
-        """Take in every image's largest and smallest activation, (B, U) each; NaN and infinities mark the unit."""
-        self.broken |= ~(high.isfinite() & low.isfinite()).all(0)
-        self.largest = self.largest.maximum(high.nan_to_num(nan=-torch.inf).amax(0))
-        self.smallest = self.smallest.minimum(low.nan_to_num(nan=torch.inf).amin(0))
+    def add_peaks(self, high: Tensor, peaks: Tensor, lowest: Callable[[Tensor], Tensor]) -> None:
+        """Take in every image's largest activation (B, U), as it is and with -inf for what is not finite.
+
+        `lowest` gives the smallest activations (B, n) of the units it is asked for: only of those that have shown one
+        value so far, since looking for the smallest of all costs as much as everything else here.
+        """
+        self.broken |= ~high.isfinite().all(0)
+        self.largest = self.largest.maximum(peaks.amax(0))
+        self.varied |= (high != high[:1]).any(0)
+        suspect = (~self.varied).nonzero().squeeze(1)  # (n,)
+        if len(suspect):
+            self.varied[suspect] = (lowest(suspect) != high[:, suspect]).any(0)
 
     def add_values(self, block: int, values: Tensor) -> None:
-        """Take in sampled values (U, n) of a block."""
+        """Take in sampled values (U, n) of a block; -inf marks what was not finite."""
         self._add_moments(block, values)
+        low = values.amin(1)
+        self.broken |= low == -torch.inf
+        self.smallest = self.smallest.minimum(low)
         self.positive += (values > 0).sum(1)
         codes = histogram_codes(values)  # (U, n)
         codes += torch.arange(len(values), device=values.device, dtype=codes.dtype).unsqueeze(1) * BINS  # < 2^31
-        counts = torch.bincount(codes.flatten(), minlength=self.histogram.numel())
-        self.histogram += counts.view_as(self.histogram).to(torch.int32)
+        self.histogram += torch.bincount(codes.flatten(), minlength=self.histogram.numel()).view_as(self.histogram)
 
     def _add_moments(self, block: int, values: Tensor) -> None:
         x = values.double()
@@ -64,6 +76,7 @@ class Spread:
         self.positive += other.positive
         self.largest = self.largest.maximum(other.largest)
         self.smallest = self.smallest.minimum(other.smallest)
+        self.varied |= other.varied
         self.broken |= other.broken
 
     def moments(self) -> dict[str, np.ndarray]:
@@ -94,7 +107,7 @@ class Spread:
     def states(self) -> list[str]:
         """Return each unit's state: not_finite, dead (never anything but zero), constant, or alive."""
         high, low, broken = self.largest.cpu().numpy(), self.smallest.cpu().numpy(), self.broken.cpu().numpy()
-        constant = high <= low
+        constant = ~self.varied.cpu().numpy() & (high <= low)
         states = np.select([broken, constant & (high == 0), constant], ["not_finite", "dead", "constant"], "alive")
         return [str(state) for state in states]
 

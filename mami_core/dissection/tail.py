@@ -32,7 +32,7 @@ class Tail:
         """Take in values (U, n); what is not finite must have been made -inf."""
         self.seen += values.shape[1]
         self.kept = torch.cat([self.kept, values if self.bound is None else _above(values, self.bound)], 1)
-        if self.kept.shape[1] > 2 * self.size:
+        if self.bound is None or self.kept.shape[1] > 4 * self.size:  # a first bound early, then rarely
             self.compact()
 
     def compact(self) -> None:
