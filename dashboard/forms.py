@@ -24,7 +24,7 @@ def command_form(name: str, config: type, positional: tuple[str, ...]) -> list[s
         with st.expander("More options"):
             rest = (entry for entry in shown if entry not in first)
             values |= {entry.name: _widget(name, entry, hints[entry.name], helps) for entry in rest}
-        sent = st.form_submit_button("Start", type="primary")
+        sent = st.form_submit_button("Start")
     if not sent:
         return None
     try:

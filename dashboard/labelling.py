@@ -44,6 +44,14 @@ def label_form(found: loaders.Found, layer: str, unit: int) -> None:
                     wanted = Label(dissection.name, layer, unit, reviewer(), "accept", text, name, _version(saved))
                     st.button(f"Accept {name}", on_click=_accepted, args=(wanted,), help=text)
         _correction(dissection.name, layer, unit, saved)
+        _history(dissection.name, layer, unit)
+
+
+def _history(name: str, layer: str, unit: int) -> None:
+    history = loaders.label_store().history(name, layer, unit)
+    if not history.empty:
+        with st.expander(f"History, {len(history)} versions"):
+            st.dataframe(history[["reviewer", "version", "verdict", "text", "captioner", "updated"]], hide_index=True)
 
 
 def _correction(name: str, layer: str, unit: int, saved: Label | None) -> None:

@@ -13,13 +13,14 @@ _VIEWS = {
     "neurons": ("Neurons", ":material/view_list:"),
     "neuron": ("Neuron", ":material/center_focus_strong:"),
     "compare": ("Compare", ":material/compare:"),
+    "search": ("Search an image", ":material/image_search:"),
     "review": ("Review", ":material/rate_review:"),
     "jobs": ("Jobs", ":material/play_circle:"),
     "settings": ("Settings", ":material/settings:"),
     "export": ("Export and import", ":material/download:"),
 }
 SECTIONS = {
-    "Explore": ("overview", "neurons", "neuron", "compare"),
+    "Explore": ("overview", "neurons", "neuron", "search", "compare"),
     "Work": ("review", "export", "jobs", "settings"),
 }
 PAGES: dict[str, Any] = {

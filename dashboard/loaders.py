@@ -7,6 +7,7 @@ served under a version never changes.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import threading
@@ -18,19 +19,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from mami_core.exports import neuron_table
+from mami_core.inputs import Network
+from mami_core.pipeline.sources import open_any_network
 from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
 from mami_core.probing.disagreement import head_words as words_by_head
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
+from mami_core.probing.firing import fire
 from mami_core.probing.matching import caption_differences, match_units
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
-from mami_core.probing.payload import number, payload_bytes, units_in_order
+from mami_core.probing.payload import encoded, number, payload_bytes, units_in_order
 from mami_core.probing.pictures import picture
 from mami_core.probing.similarity import CaptionIndex, ExemplarIndex, Similar, similar_by_activation
 from mami_core.probing.spectrum import class_effects
 from mami_core.probing.sprite import exemplar_sprite
+from mami_core.probing.words import TextIndex, caption_texts
 from mami_core.store import Dissection, UnitKey, encode_image, find_dissections
 from mami_core.store.jobs import JobStore
 from mami_core.store.labels import LabelStore
@@ -154,7 +160,19 @@ def table(found: Found) -> pd.DataFrame:
 
 @lru_cache(maxsize=64)
 def _rows(found: Found, choice: UnitFilter, labelled: frozenset[UnitKey]) -> np.ndarray:
-    return chosen_rows(table(found), choice, labelled)
+    wanted = choice.sort == "meaning" and bool(choice.text.strip())
+    return chosen_rows(table(found), choice, labelled, likeness(found, choice.text) if wanted else None)
+
+
+@lru_cache(maxsize=4)
+def _text_indices(found: Found) -> list[TextIndex]:
+    return [TextIndex.of(caption_texts(opened(found), name)) for name in opened(found).captioners]
+
+
+def likeness(found: Found, text: str) -> np.ndarray:
+    """Return how alike a text is to what is said of each unit by the captioner that comes closest, 0 to 1."""
+    scores = [np.nan_to_num(index.cosine(text)) for index in _text_indices(found)]
+    return np.max(scores, axis=0) if scores else np.zeros(len(table(found)))
 
 
 def rows(found: Found, choice: UnitFilter) -> np.ndarray:
@@ -283,3 +301,36 @@ def striking(found: Found) -> WorthALook:
 def job_store() -> JobStore:
     """Return the jobs of this user."""
     return JobStore()
+
+
+@lru_cache(maxsize=2)
+def network_of(found: Found) -> Network:
+    """Return the network that was dissected, opened as it was then. ValueError or OSError where that cannot be done."""
+    settings = opened(found).manifest.settings
+    spec = settings.get("network") or opened(found).manifest.network
+    return open_any_network(spec, weights=settings.get("weights"), arguments=settings.get("arguments") or "{}")
+
+
+@lru_cache(maxsize=8)
+def firing(found: Found, image: bytes, count: int) -> list[dict[str, Any]]:
+    """Return the units of a dissection that fire most unusually for an encoded image, each with its map."""
+    dissection = opened(found)
+    answer = fire(network_of(found), dissection, Image.open(io.BytesIO(image)))
+    return [_fired(dissection, row, answer.maps[row["layer"]]) for row in answer.table.head(count).to_dict("records")]
+
+
+def _fired(dissection: Dissection, row: dict[Any, Any], maps: np.ndarray) -> dict[str, Any]:
+    layer, unit = row["layer"], int(row["unit"])
+    own = maps[int(row["row"])]
+    captions = [dissection.caption(name, layer, unit) for name in dissection.captioners]
+    return {
+        "layer": layer,
+        "unit": unit,
+        "percentile": number(row["percentile"]),
+        "activation": number(row["activation"]),
+        "captions": [caption.text for caption in captions if caption and caption.state == "ok"],
+        "grid": list(own.shape),
+        "float16": encoded(own.astype("<f2")),
+        "low": float(own.min()),
+        "high": float(own.max()),
+    }

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "components"
 PARTS = {
     "viewer": ("element", "colour", "maps", "payload", "exemplars", "heads", "facts", "similar", "doubts", "viewer"),
     "units": ("element", "similar", "units"),
+    "firing": ("element", "colour", "maps", "similar", "exemplars", "firing"),
 }
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

@@ -19,3 +19,4 @@ def _mounted(name: str, root: str) -> st.components.v2.types.ComponentRenderer:
 
 NEURON = _mounted("viewer", "neuron")
 UNITS = _mounted("units", "units")
+FIRING = _mounted("firing", "firing")

@@ -64,7 +64,7 @@ def _previewed(preview: LabelImport, folder: str) -> None:
         st.dataframe(pd.DataFrame(problems), hide_index=True)
     if changes:
         st.dataframe(pd.DataFrame(changes), hide_index=True)
-    if changes and st.button("Apply all changes", disabled=bool(problems), type="primary"):
+    if changes and st.button("Apply all changes", disabled=bool(problems)):
         try:
             st.success(f"{preview.apply(loaders.label_store())} labels saved")
         except LabelConflict as conflict:
@@ -108,7 +108,6 @@ st.download_button(
     mime=mime,
     on_click="ignore",
     disabled=scope == "filter" and not kept,
-    type="primary",
 )
 st.page_link(PAGES["neurons"], label="Change the filter", query_params=st.query_params.to_dict())
 if kept or scope == "all":

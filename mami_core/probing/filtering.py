@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
+from mami_core.probing.disagreement import captioner_disagreement
 from mami_core.store import Dissection, UnitKey
 
-Sort = Literal["unit", "maximum", "words", "pmi", "disagreement"]
+Sort = Literal["unit", "maximum", "words", "pmi", "disagreement", "meaning"]
 SORTS: Final[dict[str, str]] = {
     "unit": "layer and unit",
     "maximum": "maximum activation",
     "words": "caption length",
     "pmi": "PMI of the first captioner",
-    "disagreement": "captioners disagree",
+    "disagreement": "disagreement of captioners",
+    "meaning": "likeness to the text (TF-IDF)",
 }
 STATES: Final = ("alive", "dead", "constant", "not_finite")
 _KEY: Final = ["layer", "unit"]
@@ -80,9 +82,8 @@ def unit_table(dissection: Dissection) -> pd.DataFrame:
         table[f"caption:{name}"] = pd.Series(texts, dtype=object, index=table.index)  # None, not NaN: it is no text
         table[f"captioned:{name}"] = said["state"].fillna("not_captioned").to_numpy(dtype=object)
         table[f"pmi:{name}"] = np.where(spoken, said["pmi"].to_numpy(dtype=np.float64), np.nan)
-    captions = [table[f"caption:{name}"] for name in dissection.captioners]
-    table["words"] = _words(captions, len(table))
-    table["disagreement"] = _disagreement(captions, len(table))
+    table["words"] = _words([table[f"caption:{name}"] for name in dissection.captioners], len(table))
+    table["disagreement"] = captioner_disagreement(dissection)
     return table.reset_index(drop=True)
 
 
@@ -91,25 +92,21 @@ def _words(captions: Sequence[pd.Series], count: int) -> np.ndarray:
     return np.fmax.reduce(lengths) if lengths else np.full(count, np.nan)
 
 
-def _disagreement(captions: Sequence[pd.Series], count: int) -> np.ndarray:
-    """Return one minus the mean over pairs of captioners of the F1 of their captions' sets of words."""
-    if len(captions) < 2:
-        return np.full(count, np.nan)
-    sets = [[frozenset(text.split()) if text else None for text in column] for column in captions]
-    pairs = [(one, other) for place, one in enumerate(sets) for other in sets[place + 1 :]]
-    scores = np.array([[_f1(a, b) for a, b in zip(one, other, strict=True)] for one, other in pairs])  # (pairs, units)
-    known = np.isfinite(scores).sum(axis=0)
-    return np.where(known > 0, 1 - np.nansum(scores, axis=0) / np.maximum(known, 1), np.nan)
+def chosen_rows(
+    table: pd.DataFrame,
+    choice: UnitFilter,
+    labelled: frozenset[UnitKey] = frozenset(),
+    likeness: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the rows of `unit_table` that a filter keeps, in the filter's order.
 
-
-def _f1(one: frozenset[str] | None, other: frozenset[str] | None) -> float:
-    if one is None or other is None:
-        return float("nan")
-    return 2 * len(one & other) / (len(one) + len(other))
-
-
-def chosen_rows(table: pd.DataFrame, choice: UnitFilter, labelled: frozenset[UnitKey] = frozenset()) -> np.ndarray:
-    """Return the rows of `unit_table` that a filter keeps, in the filter's order."""
+    `labelled` are the units with a label. `likeness` is what sorting by meaning goes by, one figure a row: rows of 0
+    are left out, and the words themselves need not occur.
+    """
+    if choice.sort == "meaning" and choice.text.strip() and likeness is not None:
+        rows = chosen_rows(table, replace(choice, text="", sort="unit"), labelled)
+        rows = rows[np.nan_to_num(likeness[rows]) > 0]
+        return rows[np.argsort(-likeness[rows], kind="stable")]
     keep = np.ones(len(table), dtype=bool)
     if choice.layer:
         keep &= (table["layer"] == choice.layer).to_numpy()
@@ -121,7 +118,7 @@ def chosen_rows(table: pd.DataFrame, choice: UnitFilter, labelled: frozenset[Uni
     if choice.text.strip():
         keep &= _says(table, choice)
     rows = np.flatnonzero(keep)
-    return rows if choice.sort == "unit" else rows[_order(table, choice.sort, rows)]
+    return rows if choice.sort in ("unit", "meaning") else rows[_order(table, choice.sort, rows)]
 
 
 def _says(table: pd.DataFrame, choice: UnitFilter) -> np.ndarray:

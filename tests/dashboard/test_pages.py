@@ -42,6 +42,13 @@ def test_one_dissection_opens(opened_at, page):
     assert not test.error
 
 
+@pytest.mark.usefixtures("squares")
+def test_a_network_that_cannot_be_opened_is_said_in_words(opened_at):
+    test = opened_at("search")
+    assert not test.exception
+    assert "network cannot be asked" in words(test)
+
+
 @pytest.mark.parametrize("page", ["jobs", "settings"])
 def test_jobs_and_settings_need_no_dissection(opened_at, page):
     test = opened_at(page)
