@@ -102,20 +102,22 @@ class TrainConfig:
     encoder_weights: str | None = None  # of such a network: DEFAULT, a weight's name, or a file
     encoder_layer: str | None = None  # whose map is its 14 x 14 regions; none: the last that is large enough
     images: Path | None = None  # folder of captioned image files; none: looked for beside the captions
-    epochs: int = 30
+    epochs: int = 18
     patience: int = 6
-    batch_size: int = 48  # units a step; each brings its references
+    batch_size: int = 32  # units a step; each brings its references
     learning_rate: float = 5e-3
     optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
     dropout: float = 0.3
     hidden_size: int = 128
     embedding_size: int = 64
     attention_size: int = 64
-    doubly_stochastic: float = 1.0  # weight of Show, Attend and Tell's penalty
+    doubly_stochastic: float = (
+        0.0  # weight of Show, Attend and Tell's penalty, see `training.captioner.coverage_penalty`
+    )
     max_words: int = 0  # longest caption trained on and decoded; 0: the references' 99th percentile
     vocabulary_size: int = 0  # most frequent words that are kept; 0: all that occur often enough
     min_count: int = 2  # how often a word must occur
-    select: Literal["bleu", "nll"] = "bleu"
+    select: Literal["bleu", "nll"] = "nll"  # by what the best epoch is kept
     seed: int = 0
     device: str = "auto"
     resume: bool = True

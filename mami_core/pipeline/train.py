@@ -8,19 +8,31 @@ from dataclasses import dataclass, replace
 from mami_core.captioning.checkpoint import Checkpoint, save_checkpoint
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.captioning.features import join_features, unit_features
+from mami_core.captioning.image_encoder import ImageEncoder, save_image_encoder
+from mami_core.captioning.language_model import LanguageModel
+from mami_core.captioning.match import Matcher, save_matcher
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.config import TrainConfig, settings_sha256
 from mami_core.device import choose_device
 from mami_core.pipeline.caption import encoder_at, encoder_facts
+from mami_core.pipeline.captioned import (
+    encoded_splits,
+    image_encoder,
+    names_captioned_images,
+    open_images_with_captions,
+)
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.store import Dissection, cache_folder
 from mami_core.training.batches import DescribedUnits, caption_length, described_units, reference_texts, split_places
 from mami_core.training.captioner import CaptionerRecipe, train_captioner
 from mami_core.training.language_model import train_language_model
 from mami_core.training.loop import LoopSettings
+from mami_core.training.match import train_matcher
 from mami_core.training.selection import select_decoding
 
 SPLITS = ("train", "val", "test")
+IMAGE_ENCODER = "encoder"  # folder inside the captioner of images
+_SELECTED_ON = 400  # validation units that the decoding is chosen on; more cost minutes and change nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +47,14 @@ class CaptionData:
 
 
 def gather(
-    dissections: Sequence[Dissection], encoder: AnyEncoder, *, references: str, max_words: int, report: Report
+    dissections: Sequence[Dissection],
+    encoder: AnyEncoder,
+    *,
+    references: str,
+    max_words: int,
+    report: Report,
+    vocabulary_size: int = 0,
+    min_count: int = 2,
 ) -> CaptionData:
     """Return what a captioner is trained on: units with regions and references, split by unit."""
     parts: dict[str, list[DescribedUnits]] = {name: [] for name in SPLITS}
@@ -51,14 +70,25 @@ def gather(
             keys = split_places(features.keys, dissection.splits, name)
             parts[name].append(described_units(dissection, features, keys, references=references))
     joined = {name: _joined(found) for name, found in parts.items()}
-    vocabulary = Vocabulary.from_texts(reference_texts(joined["train"]), min_count=2)
+    words = Vocabulary.from_texts(reference_texts(joined["train"]), size=vocabulary_size or None, min_count=min_count)
     return CaptionData(
         splits=joined,
-        vocabulary=vocabulary,
+        vocabulary=words,
         length=max_words or caption_length(joined["train"]),
         trained_on=";".join(f"{d.name}:{references}" for d in dissections),
         simulated=all(dissection.manifest.simulated for dissection in dissections),
     )
+
+
+def gather_images(config: TrainConfig, *, report: Report) -> tuple[CaptionData, ImageEncoder]:
+    """Return captioned images as a captioner is trained on them, with the encoder of their regions."""
+    data = open_images_with_captions(config.dissection, config.images, seed=config.seed, report=report)
+    encoder = image_encoder(data, config.encoder, weights=config.encoder_weights, layer=config.encoder_layer)
+    splits = encoded_splits(data, encoder, config.captioner, report=report)
+    size = config.vocabulary_size or None
+    words = Vocabulary.from_texts(reference_texts(splits["train"]), size=size, min_count=config.min_count)
+    length = config.max_words or caption_length(splits["train"])
+    return CaptionData(splits, words, length, data.name, data.source.simulated), encoder
 
 
 def _joined(parts: Sequence[DescribedUnits]) -> DescribedUnits:
@@ -71,57 +101,95 @@ def _joined(parts: Sequence[DescribedUnits]) -> DescribedUnits:
 
 
 def run_training(config: TrainConfig) -> None:
-    """Train one captioner and write its folder."""
+    """Train one captioner, of units or of images, and write its folder."""
+    if names_captioned_images(config.dissection):
+        _train_on_images(config)
+        return
     dissections = [Dissection.open(folder) for folder in (config.dissection, *config.also)]
     encoder = encoder_at(config.encoder)
     with progress(quiet=config.json) as report:
-        data = gather(dissections, encoder, references=config.references, max_words=config.max_words, report=report)
+        data = gather(
+            dissections,
+            encoder,
+            references=config.references,
+            max_words=config.max_words,
+            report=report,
+            vocabulary_size=config.vocabulary_size,
+            min_count=config.min_count,
+        )
         figures = train_one(data, encoder, config, report=report)
+    _tell(config, figures)
+
+
+def _train_on_images(config: TrainConfig) -> None:
+    with progress(quiet=config.json) as report:
+        data, encoder = gather_images(config, report=report)
+        figures = train_one(data, encoder, config, report=report)
+    save_image_encoder(encoder, config.out / IMAGE_ENCODER)
+    _tell(config, figures)
+
+
+def _tell(config: TrainConfig, figures: Mapping[str, object]) -> None:
     text = f"{config.captioner} written to {config.out}: {figures}"
     print_result({"out": str(config.out), **figures}, as_json=config.json, text=text)
 
 
-def train_one(data: CaptionData, encoder: AnyEncoder, config: TrainConfig, *, report: Report) -> dict[str, object]:
-    """Train decoder and language model, choose the decoding on validation units, write the checkpoint."""
-    device = choose_device(config.device)
+def train_one(
+    data: CaptionData, encoder: AnyEncoder | ImageEncoder, config: TrainConfig, *, report: Report
+) -> dict[str, object]:
+    """Train a captioner with what it is decoded by, choose the decoding on validation units, write its folder."""
     run = cache_folder() / "training" / settings_sha256({**config.__dict__, "out": str(config.out.resolve())})[:16]
+    language_model, matcher = train_shared(data, config, report=report)
+    decoder, history = train_captioner(
+        config.captioner,
+        data.splits["train"],
+        data.splits["val"],
+        data.vocabulary,
+        length=data.length,
+        recipe=recipe_of(config),
+        folder=run if config.resume else None,
+        device=choose_device(config.device),
+        progress=_epochs(report, f"{config.captioner}: epochs"),
+    )
+    sample = data.splits["val"].take(range(min(len(data.splits["val"]), _SELECTED_ON)))
+    chosen = select_decoding(decoder, language_model, data.vocabulary, sample, matcher=matcher)
+    provenance = {
+        "trained_on": data.trained_on,
+        "simulated": data.simulated,
+        "validation": chosen.figures,
+        "epochs": len(history.epochs),
+        "seed": config.seed,
+    }
+    checkpoint = Checkpoint(
+        decoder, data.vocabulary, language_model, chosen.decoding.to_json(), encoder_facts(encoder), provenance
+    )
+    save_checkpoint(config.out, checkpoint, half=True)
+    save_matcher(config.out, matcher)
+    return {"decoding": chosen.name, "validation": chosen.figures}
+
+
+def train_shared(data: CaptionData, config: TrainConfig, *, report: Report) -> tuple[LanguageModel, Matcher]:
+    """Train the language model and the matcher: they depend on the data alone, so captioners of one data share them."""
+    facts = {"trained_on": data.trained_on, "words": data.vocabulary.words, "length": data.length}
+    run = cache_folder() / "training" / settings_sha256(facts)[:16] if config.resume else None
     train, validation = data.splits["train"], data.splits["val"]
     language_model, _ = train_language_model(
         train,
         validation,
         data.vocabulary,
         length=data.length,
-        folder=run / "language-model" if config.resume else None,
-        progress=lambda done, total, _: report(f"{config.captioner}: language model", done, total),
+        folder=run and run / "language-model",
+        progress=_epochs(report, "language model: epochs"),
     )
-    decoder, history = train_captioner(
-        config.captioner,
+    matcher, _ = train_matcher(
         train,
         validation,
         data.vocabulary,
         length=data.length,
-        recipe=recipe_of(config),
-        folder=run / "captioner" if config.resume else None,
-        device=device,
-        progress=lambda done, total, _: report(f"{config.captioner}: epochs", done, total),
+        folder=run and run / "matcher",
+        progress=_epochs(report, "matcher: epochs"),
     )
-    chosen = select_decoding(decoder, language_model, data.vocabulary, validation)
-    checkpoint = Checkpoint(
-        decoder=decoder,
-        vocabulary=data.vocabulary,
-        language_model=language_model,
-        settings=chosen.decoding.to_json(),
-        encoder=encoder_facts(encoder),
-        provenance={
-            "trained_on": data.trained_on,
-            "simulated": data.simulated,
-            "validation": chosen.figures,
-            "epochs": len(history.epochs),
-            "seed": config.seed,
-        },
-    )
-    save_checkpoint(config.out, checkpoint, half=True)
-    return {"decoding": chosen.decoding.strategy, "validation": chosen.figures}
+    return language_model, matcher
 
 
 def recipe_of(config: TrainConfig) -> CaptionerRecipe:
@@ -148,3 +216,7 @@ def recipe_of(config: TrainConfig) -> CaptionerRecipe:
 
 def _units(report: Report, what: str) -> Callable[[int, int], None]:
     return lambda done, total: report(what, done, total)
+
+
+def _epochs(report: Report, what: str) -> Callable[[int, int, Mapping[str, float]], None]:
+    return lambda done, total, _figures: report(what, done, total)
