@@ -112,7 +112,7 @@ class TrainConfig:
     embedding_size: int = 64
     attention_size: int = 64
     doubly_stochastic: float = (
-        0.0  # weight of Show, Attend and Tell's penalty, see `training.captioner.coverage_penalty`
+        0.0  # weight of Show, Attend and Tell's penalty, in its form for unequal regions
     )
     max_words: int = 0  # longest caption trained on and decoded; 0: the references' 99th percentile
     vocabulary_size: int = 0  # most frequent words that are kept; 0: all that occur often enough
