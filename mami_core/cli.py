@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
     "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
+    "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
     "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),

@@ -111,9 +111,7 @@ class TrainConfig:
     hidden_size: int = 128
     embedding_size: int = 64
     attention_size: int = 64
-    doubly_stochastic: float = (
-        0.0  # weight of Show, Attend and Tell's penalty, in its form for unequal regions
-    )
+    doubly_stochastic: float = 0.0  # weight of Show, Attend and Tell's penalty, in its form for unequal regions
     max_words: int = 0  # longest caption trained on and decoded; 0: the references' 99th percentile
     vocabulary_size: int = 0  # most frequent words that are kept; 0: all that occur often enough
     min_count: int = 2  # how often a word must occur
@@ -159,6 +157,28 @@ class ConvertConfig:
     file: Path  # a .pth as published, e.g. milan-base.pth
     out: Path  # the captioner's folder; its encoder goes into a folder inside
     json: bool = False
+
+
+@dataclass(frozen=True)
+class ReproduceConfig:
+    """Train and test what a paper's table compares, on the embedded world, and write the figures."""
+
+    table: Literal["sat-table1"]
+    scenes: int = 8000  # captioned scenes; three quarters to train, an eighth each to validate and test
+    seeds: int = 1  # trainings of each captioner
+    captioners: tuple[str, ...] = ("sat-soft", "sat-hard", "init-inject", "pre-inject", "par-inject", "merge")
+    encoder: str = "parts@scenery"  # folder or bundled name
+    epochs: int = 8
+    meteor: bool = True  # where Java is present
+    out: Path | None = None  # also write the table into its section of this Markdown file, e.g. docs/results.md
+    threads: int = 1
+    device: str = "auto"
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.scenes >= 24, f"--scenes must be at least 24, got {self.scenes}")
+        _require(min(self.seeds, self.epochs, self.threads) >= 1, "--seeds, --epochs and --threads must be at least 1")
+        _require(bool(self.captioners), "--captioners needs at least one name")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TypeAlias
 
-from mami_core.captioning import pyramid
+from mami_core.captioning import image_encoder, pyramid
 from mami_core.captioning.encoder import CONFIG, WEIGHTS, RegionEncoder, load_encoder
 from mami_core.captioning.pyramid import PyramidEncoder, load_pyramid
 
@@ -16,6 +16,8 @@ AnyEncoder: TypeAlias = RegionEncoder | PyramidEncoder
 def open_encoder(folder: Path) -> AnyEncoder:
     """Read an encoder of units. FileNotFoundError or ValueError says what is missing or does not fit."""
     body = encoder_facts_in(folder)
+    if body.get("kind") == image_encoder.KIND:
+        raise ValueError(f"{folder} encodes whole images; its captioner cannot describe the units of a dissection")
     return load_pyramid(folder, body) if body.get("kind") == pyramid.KIND else load_encoder(folder)
 
 

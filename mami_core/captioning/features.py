@@ -170,15 +170,15 @@ def unit_features(
     if not chosen:
         raise ValueError(f"{dissection.name} has no unit that is alive; there is nothing to describe")
     folder = cache_folder() / "regions" / _digest(dissection, encoder, chosen)
-    if cache and encoder.sha256 and (folder / _KEYS).is_file():
-        return _load(folder)
+    if cache and encoder.sha256 and has_features(folder):
+        return load_features(folder)
     if isinstance(encoder, RegionEncoder):
         made = _make(dissection, encoder, chosen, progress)
     else:
         made = encoder.describe_units(dissection, chosen, progress)
     if cache and encoder.sha256:
-        _save(made, folder)
-        return _load(folder)
+        save_features(made, folder)
+        return load_features(folder)
     return made
 
 
@@ -300,7 +300,13 @@ def _square(image: Image.Image) -> np.ndarray:
 _ARRAYS: Final = ("offsets", "cells", "values", "weights")
 
 
-def _save(made: UnitFeatures, folder: Path) -> None:
+def has_features(folder: Path) -> bool:
+    """Tell whether regions were written into `folder`, whole."""
+    return (folder / _KEYS).is_file()
+
+
+def save_features(made: UnitFeatures, folder: Path) -> None:
+    """Write regions so that a killed program leaves all of them or none."""
     for name in _ARRAYS:
         with replacing(folder / f"{name}.npy") as partial, partial.open("wb") as file:
             np.save(file, getattr(made, name), allow_pickle=False)
@@ -308,7 +314,8 @@ def _save(made: UnitFeatures, folder: Path) -> None:
         partial.write_text(json.dumps({"keys": made.keys, "grid": made.grid}), encoding="utf-8")
 
 
-def _load(folder: Path) -> UnitFeatures:
+def load_features(folder: Path) -> UnitFeatures:
+    """Read regions that `save_features` wrote, memory-mapped."""
     body = json.loads((folder / _KEYS).read_text(encoding="utf-8"))
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
     exemplars, height, width = body["grid"]

@@ -16,6 +16,7 @@ from mami_core.captioning.decoding import Decoding
 from mami_core.captioning.encoder import CONFIG, GRID, cell_cover
 from mami_core.captioning.encoders import AnyEncoder, open_encoder
 from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
+from mami_core.captioning.image_encoder import ImageEncoder
 from mami_core.config import CaptionConfig, parse_units, settings_sha256
 from mami_core.device import choose_device
 from mami_core.pipeline.progress import Report, print_result, progress
@@ -178,7 +179,7 @@ def _told(caption: Caption, cover: np.ndarray) -> tuple[HeadOutput, ...]:
     return (*heads, combined)
 
 
-def encoder_facts(encoder: AnyEncoder) -> dict[str, str]:
+def encoder_facts(encoder: AnyEncoder | ImageEncoder) -> dict[str, str]:
     """Return how a captioner's checkpoint names the encoder it was trained on."""
     return {"name": encoder.name, "sha256": encoder.sha256}
 

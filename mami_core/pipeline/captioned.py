@@ -1,0 +1,64 @@
+"""Captioned images ready for training: opened, encoded once, split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from mami_core.captioning.encoder import CONFIG, load_encoder
+from mami_core.captioning.image_encoder import ImageEncoder, network_grid, parts_grid
+from mami_core.captioning.names import CAPTIONERS
+from mami_core.interop.captioned_images import PREFIX, SPLITS, CaptionedImages, open_captioned
+from mami_core.pipeline.progress import Report
+from mami_core.pipeline.sources import open_any_network
+from mami_core.store import find_model
+from mami_core.training.batches import DescribedUnits
+from mami_core.training.images import captioned_units, image_features, pooled_images
+
+FITTED_ON: Final = 256  # training images whose features give mean and spread
+_FORMS: Final = (".csv", ".txt", ".token", ".json")
+
+
+def names_captioned_images(data: Path | str) -> bool:
+    """Tell whether DATA of `mami train` are captioned images rather than a dissection."""
+    return str(data).startswith(PREFIX) or Path(data).suffix in _FORMS
+
+
+def open_images_with_captions(data: Path | str, images: Path | None, *, seed: int, report: Report) -> CaptionedImages:
+    """Open captioned images; painting and describing scenes takes a while, so it is said that it goes on."""
+    report("captioned images", 0, 1)
+    found = open_captioned(data, images=images, seed=seed)
+    report("captioned images", 1, 1)
+    return found
+
+
+def image_encoder(
+    data: CaptionedImages, encoder: str, *, weights: str | None = None, layer: str | None = None
+) -> ImageEncoder:
+    """Return the encoder of whole images that `encoder` names, fitted to some training images.
+
+    A folder or name of a parts encoder, or any network: `torchvision:vgg16`, with `weights`. ValueError for a network
+    without weights: features of a random one are nearly worthless.
+    """
+    if ":" in encoder:
+        if weights is None and not encoder.startswith("scenery:") and ".py:" not in encoder:
+            raise ValueError(f"encoder {encoder} needs --encoder-weights: DEFAULT, a weight's name, or a file")
+        raw = network_grid(open_any_network(encoder, weights=weights), layer)
+    else:
+        raw = parts_grid(load_encoder(find_model(encoder, CONFIG)))
+    rows = data.rows("train")[:FITTED_ON]
+    return raw.fitted([data.source.load(row) for row in rows])
+
+
+def encoded_splits(
+    data: CaptionedImages, encoder: ImageEncoder, captioner: str, *, report: Report
+) -> Mapping[str, DescribedUnits]:
+    """Return the images of each split with regions and captions.
+
+    Captioners without attention read one vector an image, the mean of its regions.
+    """
+    features = image_features(data.source, encoder, progress=lambda done, total: report("encode images", done, total))
+    if not CAPTIONERS.get(captioner, {}).get("heads", True):
+        features = pooled_images(features)
+    return {name: captioned_units(features, data.captions, data.rows(name)) for name in SPLITS}
