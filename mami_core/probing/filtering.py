@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mami_core.probing.disagreement import captioner_disagreement
+from mami_core.probing.search import as_column, says
 from mami_core.store import Dissection, UnitKey
 
 Sort = Literal["unit", "maximum", "words", "pmi", "disagreement", "meaning"]
@@ -43,17 +43,7 @@ class UnitFilter:
             raise ValueError(f"no state {self.state!r}; choose one of {', '.join(STATES)}")
         if self.label not in ("", "labelled", "unlabelled"):
             raise ValueError(f"label must be labelled, unlabelled or empty, got {self.label!r}")
-        self.pattern()
-
-    def pattern(self) -> re.Pattern[str]:
-        """Return what captions are searched for, whatever the case. ValueError for a broken regular expression."""
-        wanted = self.text.strip()
-        if len(wanted) > 2 and wanted.startswith("/") and wanted.endswith("/"):
-            try:
-                return re.compile(wanted[1:-1], re.IGNORECASE)
-            except re.error as problem:
-                raise ValueError(f"{wanted} is not a regular expression: {problem}") from None
-        return re.compile(re.escape(wanted), re.IGNORECASE)
+        says(as_column([""]), self.text)  # refuses a broken pattern, and one that could run away
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> UnitFilter:
@@ -124,10 +114,9 @@ def chosen_rows(
 def _says(table: pd.DataFrame, choice: UnitFilter) -> np.ndarray:
     """Tell for each row whether any caption, or the unit's own number, is what is looked for."""
     found = (table["unit"].astype(str) == choice.text.strip()).to_numpy()
-    search = choice.pattern().search
     for name in table.columns:
         if name.startswith("caption:"):
-            found = found | np.array([bool(text and search(text)) for text in table[name]], dtype=bool)
+            found = found | says(as_column(table[name].tolist()), choice.text)
     return found
 
 
