@@ -22,7 +22,6 @@ from torch.nn import functional as F
 
 from mami_core.scenery.networks import SIZE, STRIDE, PartsEncoder, to_input
 from mami_core.store.atomic import replacing, sha256_of
-from mami_core.store.home import ASSETS, models_folder
 
 GRID: Final = 7  # cells of an exemplar, each way
 MAP: Final = SIZE // STRIDE  # 28: the backbone's map
@@ -254,14 +253,3 @@ def load_encoder(folder: Path) -> RegionEncoder:
     return RegionEncoder(
         backbone.eval(), tensors["mean"], tensors["scale"], body["name"], dict(body["provenance"]), digest
     )
-
-
-def find_encoder(name: str, *, beside: Path | None = None) -> RegionEncoder:
-    """Load an encoder by folder or name: looked for beside a captioner's folder, among the bundled, in `MAMI_HOME`."""
-    places = [Path(name), ASSETS / "captioners" / name, models_folder() / name]
-    if beside is not None:
-        places.insert(1, beside.parent / name)
-    for place in places:
-        if (place / CONFIG).is_file():
-            return load_encoder(place)
-    raise FileNotFoundError(f"no encoder {name!r}; looked in {', '.join(str(place) for place in places)}")

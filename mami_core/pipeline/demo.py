@@ -12,14 +12,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from torch import nn
 
 from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.encoder import CONFIG, RegionEncoder, fit_encoder, load_encoder, save_encoder
 from mami_core.config import DemoConfig, DissectConfig, TrainConfig, settings_sha256
 from mami_core.dissection import dissect
 from mami_core.inputs.networks import Network
-from mami_core.inputs.weights import fit_weights, read_weights
 from mami_core.pipeline.caption import caption_dissection, open_captioner
 from mami_core.pipeline.describe import describe_dissection
 from mami_core.pipeline.inspect import summarise
@@ -27,7 +25,7 @@ from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.sources import scenery_network
 from mami_core.pipeline.train import gather, train_one
 from mami_core.scenery.images import SceneryImages
-from mami_core.scenery.networks import LAYERS, build, save_network
+from mami_core.scenery.networks import LAYERS, load_network, save_network
 from mami_core.store import Dissection, DissectionWriter, cache_folder
 from mami_core.store.models import MODELS
 from mami_core.training.classifier import train_classifier
@@ -103,9 +101,7 @@ def network_of(name: str, world: World, work: Path, report: Report) -> Network:
     if not path.is_file():
         trained, _ = train_classifier(name, world.training, progress=_steps(report, f"train {name}"))
         save_network(trained, path)
-    module: nn.Module = build(name)
-    fit_weights(module, read_weights(path), origin=str(path))  # as it reads back: float16 rounds
-    return scenery_network(name, module)
+    return scenery_network(name, load_network(name, path))  # as it reads back: float16 rounds
 
 
 def encoder_of(world: World, folder: Path, report: Report) -> RegionEncoder:

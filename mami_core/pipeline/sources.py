@@ -14,9 +14,9 @@ from torch import Tensor
 from mami_core.inputs.images import open_images
 from mami_core.inputs.networks import Network, open_network
 from mami_core.inputs.source import ImageSource
-from mami_core.inputs.weights import fit_weights, read_weights, sha256_of_weights
+from mami_core.inputs.weights import sha256_of_weights
 from mami_core.scenery.images import SceneryImages
-from mami_core.scenery.networks import LAYERS, SIZE, build, to_input
+from mami_core.scenery.networks import LAYERS, SIZE, load_network, to_input
 from mami_core.store import find_weights
 
 PREFIX = "scenery:"
@@ -60,9 +60,7 @@ def open_any_network(
     if name not in LAYERS:
         raise ValueError(f"no network {spec!r}; the painted world has {', '.join(PREFIX + known for known in LAYERS)}")
     path = Path(weights) if weights is not None else find_weights(f"scenery-{name}.safetensors")
-    module = build(name)
-    fit_weights(module, read_weights(path), origin=str(path))
-    return scenery_network(name, module)
+    return scenery_network(name, load_network(name, path))
 
 
 def scenery_network(name: str, module: torch.nn.Module) -> Network:

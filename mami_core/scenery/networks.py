@@ -19,7 +19,6 @@ from torch.nn import functional as F
 
 from mami_core.scenery.parts import COLOURS, PARTS, PLACES, TEXTURES
 from mami_core.store.atomic import replacing
-from mami_core.store.home import ASSETS
 
 SIZE: Final = 112  # pixels, width and height
 LAYOUT_SIZE: Final = 28  # cells of the generator's layout
@@ -193,11 +192,6 @@ def to_layout(parts: Tensor, images: Tensor, *, size: int = LAYOUT_SIZE) -> Tens
     return torch.cat([shares, F.interpolate(colours, scale_factor=2.0)], 1)  # (B, P + 3, 28, 28)
 
 
-def weights_file(name: str) -> Path:
-    """Return where the bundled weights of a scenery network lie, whether or not they are there."""
-    return ASSETS / "networks" / f"scenery-{name}.safetensors"
-
-
 def save_network(network: nn.Module, path: Path, *, half: bool = True) -> None:
     """Write a network's weights; `half` stores them as float16, which is half the size and reads back exactly so."""
     tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
@@ -207,21 +201,20 @@ def save_network(network: nn.Module, path: Path, *, half: bool = True) -> None:
         save_file(tensors, partial)
 
 
-def load_network(name: str, path: Path | None = None) -> nn.Module:
-    """Return a trained network in eval mode, float32; without `path`, the bundled one.
+def load_network(name: str, path: Path) -> nn.Module:
+    """Return a trained network in eval mode, float32, from its safetensors file.
 
     FileNotFoundError or ValueError says which file is missing or which keys do not fit.
     """
     network = build(name)
-    source = path or weights_file(name)
-    if not source.is_file():
-        raise FileNotFoundError(f"no weights for scenery:{name} at {source}; `mami demo` makes them")
-    tensors = load_file(source)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights for scenery:{name} at {path}; `mami demo` makes them")
+    tensors = load_file(path)
     expected = network.state_dict()
     wrong = sorted(set(expected) ^ set(tensors)) + [
         key for key in expected if key in tensors and tensors[key].shape != expected[key].shape
     ]
     if wrong:
-        raise ValueError(f"{source} does not fit scenery:{name}: {', '.join(wrong[:5])} ({len(wrong)} keys in all)")
+        raise ValueError(f"{path} does not fit scenery:{name}: {', '.join(wrong[:5])} ({len(wrong)} keys in all)")
     network.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()})
     return network.eval()

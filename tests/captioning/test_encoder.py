@@ -11,7 +11,6 @@ from mami_core.captioning.encoder import (
     GRID,
     cell_cover,
     cell_weight,
-    find_encoder,
     fit_encoder,
     load_encoder,
     save_encoder,
@@ -155,17 +154,9 @@ def test_an_encoder_reads_back_with_its_hash_and_the_same_features(encoder, imag
     assert torch.equal(again.dense(images, maps[0], 0.8)[0], kept.dense(images, maps[0], 0.8)[0])
 
 
-def test_an_encoder_is_found_beside_its_captioner(encoder, tmp_path):
-    save_encoder(encoder, tmp_path / "models" / "mine")
-    found = find_encoder("mine", beside=tmp_path / "models" / "captioner")
-    assert found.name == "parts@scenery"
-
-
 def test_a_folder_that_is_no_encoder_says_what_it_lacks(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no encoder\.json"):
         load_encoder(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no encoder 'nothing'; looked in"):
-        find_encoder("nothing")
 
 
 def test_a_threshold_that_is_not_a_number_is_refused(encoder, images, maps):
