@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-
 from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.encoder import CONFIG, RegionEncoder, fit_encoder, load_encoder, save_encoder
 from mami_core.config import DemoConfig, DissectConfig, TrainConfig, settings_sha256
