@@ -81,10 +81,9 @@ def train_captioner(
     held_out = CaptionBatches(validation, vocabulary, length=length)
 
     def validate() -> dict[str, float]:
-        return {
-            "val_nll": mean_nll(model.decoder, validation, held_out, vocabulary),
-            "val_bleu": greedy_bleu(model.decoder, validation, vocabulary, length=length),
-        }
+        if recipe.select == "bleu":
+            return {"val_bleu": greedy_bleu(model.decoder, validation, vocabulary, length=length)}
+        return {"val_nll": mean_nll(model.decoder, validation, held_out, vocabulary, regions=recipe.regions)}
 
     def cut(generator: torch.Generator) -> list[CaptionBatch]:
         if recipe.batches == "unit":
@@ -165,14 +164,24 @@ def coverage_penalty(weights: Tensor, tokens: Tensor, share: Tensor, *, stop: in
 
 @torch.no_grad()
 def mean_nll(
-    decoder: Decoder, units: DescribedUnits, batches: CaptionBatches, vocabulary: Vocabulary, *, batch_size: int = 64
+    decoder: Decoder,
+    units: DescribedUnits,
+    batches: CaptionBatches,
+    vocabulary: Vocabulary,
+    *,
+    regions: int = 0,
+    batch_size: int = 64,
 ) -> float:
-    """Return the mean negative log p of a reference's token, natural logarithm."""
-    device = next(decoder.parameters()).device
+    """Return the mean negative log p of a reference's token, natural logarithm.
+
+    `regions`: how many of a unit's regions are drawn, always the same ones, as in training; 0: all.
+    """
+    device, generator = next(decoder.parameters()).device, torch.Generator().manual_seed(0)
     total = count = 0.0
-    for batch in batches.by_similar_length(batch_size, torch.Generator().manual_seed(0)):
-        regions, tokens = move(units.regions(batch.units), device), batch.tokens.to(device)
-        memory = decoder.prepare(regions.features, regions.weight)
+    for batch in batches.by_similar_length(batch_size, generator):
+        drawn = torch.rand(len(batch.units), regions, generator=generator).numpy() if regions else None
+        seen, tokens = move(units.regions(batch.units, drawn=drawn), device), batch.tokens.to(device)
+        memory = decoder.prepare(seen.features, seen.weight)
         forced = force(decoder, memory, tokens, start=vocabulary.start, unit=batch.owner)
         tokens_counted = float(counted(tokens, vocabulary.stop).sum())
         total += float(caption_loss(forced, tokens, stop=vocabulary.stop)) * tokens_counted
