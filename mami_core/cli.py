@@ -33,6 +33,8 @@ COMMANDS: dict[str, Command] = {
     "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
     "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),
+    "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),
+    "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
     "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),
@@ -63,13 +65,23 @@ def _load(runs: str) -> Callable[[Any], int | None]:
     return getattr(import_module(f"mami_core.pipeline.{module}"), function)
 
 
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with a command of two words, `bench caption`, as the one that is listed, `bench-caption`."""
+    joined = "-".join(arguments[:2])
+    return [joined, *arguments[2:]] if joined in COMMANDS else list(arguments)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0 done, 1 found something wrong, 2 cannot be done as asked."""
     shown: dict[str, Callable[..., Any]] = {name: _with_positionals(command) for name, command in COMMANDS.items()}
-    chosen = tyro.extras.subcommand_cli_from_dict(shown, prog="mami", args=arguments)
+    typed = _joined(sys.argv[1:] if arguments is None else arguments)
+    chosen = tyro.extras.subcommand_cli_from_dict(shown, prog="mami", args=typed)
     name = next(name for name, kind in shown.items() if type(chosen) is kind)
+    command = COMMANDS[name]
     try:
-        return _load(COMMANDS[name].runs)(chosen) or 0
+        # the plain config again: what tyro saw is a class made on the fly, which another process could not unpickle
+        settings = {entry.name: getattr(chosen, entry.name) for entry in dataclasses.fields(command.config)}
+        return _load(command.runs)(command.config(**settings)) or 0
     except (FileNotFoundError, FileExistsError, PermissionError, ValueError) as problem:
         print(f"mami: {problem}", file=sys.stderr)
         return 2

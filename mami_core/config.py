@@ -83,10 +83,33 @@ class BenchDissectConfig:
     batch_size: int = 32
     size: int = 224
     threads: int = 1
+    out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
     json: bool = False
 
     def __post_init__(self) -> None:
         _require(self.images >= self.batch_size >= 1, "--images must be at least --batch-size, and both at least 1")
+
+
+@dataclass(frozen=True)
+class BenchCaptionConfig:
+    """Measure captioning in units per CPU second, beside the plain arithmetic and this machine's matrix product."""
+
+    texts: Path | None = None  # CSV of real descriptions to train on, so that beams end; none: of MAMI_DATA_DIR
+    regions: int = 15
+    feature_size: int = 3904
+    hidden_size: int = 512
+    vocabulary_size: int = 5000
+    length: int = 15
+    beam_size: int = 50
+    units: int = 16  # captioned together
+    repeats: int = 3  # the best of these counts
+    out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = (self.regions, self.feature_size, self.hidden_size, self.length, self.beam_size, self.units)
+        _require(min(*sizes, self.repeats) >= 1, "every size, and --repeats, must be at least 1")
+        _require(self.vocabulary_size > 8, f"--vocabulary-size must be above 8, got {self.vocabulary_size}")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from mami_core.device import choose_device
 from mami_core.interop.captioned_images import PREFIX, CaptionedImages
 from mami_core.pipeline.captioned import encoded_splits, image_encoder, open_images_with_captions
 from mami_core.pipeline.progress import Report, print_result, progress
-from mami_core.pipeline.sat_table import as_markdown, table_of, write_section
+from mami_core.pipeline.sat_table import as_markdown, table_of
+from mami_core.pipeline.sections import write_section
 from mami_core.store import cache_folder
 from mami_core.store.atomic import replacing
 from mami_core.training.batches import DescribedUnits, caption_length, reference_texts
@@ -70,7 +71,7 @@ def run_reproduction(config: ReproduceConfig) -> None:
     command = f"mami reproduce {config.table} --scenes {config.scenes} --seeds {config.seeds}"
     text = as_markdown(table, command=command)
     if config.out is not None:
-        write_section(config.out, config.table, text)
+        write_section(config.out, config.table, text, title="Results")
     print_result(table, as_json=config.json, text=text)
 
 

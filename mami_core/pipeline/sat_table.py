@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +12,6 @@ from mami_core.evaluation.floors import best_constant
 from mami_core.evaluation.report import bleu_difference, bleu_interval
 from mami_core.evaluation.text import NotComputed, bleu_from_statistics, bleu_statistics
 from mami_core.interop.captioned_images import CaptionedImages
-from mami_core.store.atomic import replacing
 
 FORMS: Final = ("sat", "coco")  # without and with a brevity penalty
 SHOWN: Final = {
@@ -183,14 +180,3 @@ def _how(table: Mapping[str, Any]) -> list[str]:
             f"{sum(run['cpu_seconds'] for run in runs):.0f} CPU seconds; BLEU-4 (BP) by seed: {seeds}"
         )
     return lines
-
-
-def write_section(path: Path, name: str, text: str) -> None:
-    """Put `text` into the part of a Markdown file that `name` marks; the file's other parts stay as they are."""
-    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    whole = path.read_text(encoding="utf-8") if path.is_file() else "# Results\n"
-    part = f"{start}\n{text}\n{end}"
-    pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
-    body = pattern.sub(lambda _: part, whole) if pattern.search(whole) else f"{whole.rstrip()}\n\n{part}\n"
-    with replacing(path) as partial:
-        partial.write_text(body, encoding="utf-8")

@@ -1,0 +1,22 @@
+"""Figures that commands write into the documentation: each has a marked section of a Markdown file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mami_core.store.atomic import replacing
+
+
+def write_section(path: Path, name: str, text: str, *, title: str) -> None:
+    """Put `text` into the section that `name` marks; what else the file holds stays as it is.
+
+    A file that is not there yet starts with `title`.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    whole = path.read_text(encoding="utf-8") if path.is_file() else f"# {title}\n"
+    section = f"{start}\n{text}\n{end}"
+    marked = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
+    body = marked.sub(lambda _: section, whole) if marked.search(whole) else f"{whole.rstrip()}\n\n{section}\n"
+    with replacing(path) as partial:
+        partial.write_text(body, encoding="utf-8")
