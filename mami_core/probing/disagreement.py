@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from typing import Final, Literal
 
 import numpy as np
@@ -50,12 +50,13 @@ def captioner_voices(dissection: Dissection, captioners: Sequence[str] | None = 
     return {name: caption_texts(dissection, name) for name in captioners or dissection.captioners}
 
 
-def head_voices(dissection: Dissection, captioner: str) -> dict[str, Texts]:
+def head_voices(dissection: Dissection, captioner: str, layer: str | None = None) -> dict[str, Texts]:
     """Return what each head of a captioner says on its own of each unit, in the order of `dissection.units`.
 
-    Empty for a captioner without attention. Reads the attention files without their weights.
+    Empty for a captioner without attention; with `layer`, units of others have None. Reads the attention files without
+    their weights.
     """
-    rows = _heads(dissection, captioner)
+    rows = _heads(dissection, captioner, layer)
     spoken: dict[str, dict[tuple[str, int], str]] = {}
     for layer, unit, head, text in zip(rows["layer"], rows["unit"], rows["head"], rows["caption"], strict=True):
         spoken.setdefault(head, {})[layer, unit] = text
@@ -90,18 +91,18 @@ def agreement_matrix(
 
     The diagonal is 1 where the voice says anything. O(pairs x words).
     """
-    voices = captioner_voices(dissection) if captioner is None else head_voices(dissection, captioner)
+    voices = captioner_voices(dissection) if captioner is None else head_voices(dissection, captioner, layer)
     inside = np.ones(len(dissection.units), dtype=bool)
     if layer is not None:
         inside = (dissection.units["layer"] == dissection.manifest.layer(layer).name).to_numpy()
     mean = pd.DataFrame(np.nan, index=list(voices), columns=list(voices))
     units = pd.DataFrame(0, index=list(voices), columns=list(voices))
-    for one in voices:
-        for other in voices:
-            scores = _measure(measure)(voices[one], voices[other])[inside]
-            known = scores[np.isfinite(scores)]
-            units.loc[one, other] = len(known)
-            mean.loc[one, other] = known.mean() if len(known) else np.nan
+    chosen = {name: [text for text, here in zip(texts, inside, strict=True) if here] for name, texts in voices.items()}
+    for one, other in combinations_with_replacement(chosen, 2):
+        scores = _measure(measure)(chosen[one], chosen[other])
+        known = scores[np.isfinite(scores)]
+        units.loc[one, other] = units.loc[other, one] = len(known)
+        mean.loc[one, other] = mean.loc[other, one] = known.mean() if len(known) else np.nan
     return Agreement(mean, units)
 
 

@@ -60,8 +60,8 @@ class AttentionFile:
     def table(self) -> pd.DataFrame:
         """Return a row per unit and head: every column but the weights, which stay compressed."""
         kept = [place for place, name in enumerate(ATTENTION_SCHEMA.names) if name not in WEIGHTS]
-        options = pa.ipc.IpcReadOptions(included_fields=kept)
-        return pa.ipc.open_file(pa.memory_map(str(self._path)), options=options).read_all().to_pandas()
+        options = pa.ipc.IpcReadOptions(included_fields=kept, use_threads=False)  # batches are small: threads cost more
+        return pa.ipc.open_file(pa.memory_map(str(self._path)), options=options).read_all().combine_chunks().to_pandas()
 
     def heads(self, unit: int) -> tuple[HeadOutput, ...]:
         """Return a unit's heads in the order they were written; empty when the unit has none."""
