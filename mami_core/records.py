@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 UnitState = Literal["alive", "dead", "constant", "not_finite"]
 CaptionState = Literal["ok", "failed", "dead_unit"]
+COMBINED: Final = "combined"  # the head that is the mean of all others: stored beside them, no voice of its own
 
 
 @dataclass(frozen=True, slots=True, order=True)

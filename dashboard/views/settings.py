@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
+from importlib.metadata import version
 
 import pandas as pd
 import streamlit as st
-import torch
 
 from dashboard import loaders
 from dashboard.labelling import reviewer
@@ -21,8 +21,8 @@ if named.strip():
 rows = {
     "MAMI_HOME": str(home()),
     "device": str(choose_device("auto")),
-    "torch": torch.__version__,
-    "streamlit": st.__version__,
+    "torch": version("torch"),
+    "streamlit": version("streamlit"),
     "Python": platform.python_version(),
 }
 st.subheader("This machine", anchor=False)

@@ -22,10 +22,8 @@ from mami_core.device import choose_device
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.published import PREFIX, open_published
 from mami_core.pipeline.selection import chosen_keys
-from mami_core.records import Caption, HeadOutput
+from mami_core.records import COMBINED, Caption, HeadOutput
 from mami_core.store import Dissection, DissectionWriter, UnitKey, find_model
-
-COMBINED = "combined"
 
 
 def run_captioning(config: CaptionConfig) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from mami_core.probing.words import Texts, caption_texts, tfidf_cosine, word_f1
+from mami_core.records import COMBINED
 from mami_core.store import Dissection
 
 Measure = Literal["words", "tfidf"]
-COMBINED: Final = "combined"  # the mean of all heads, stored beside them: not a voice of its own
 _MEASURES: Final[Mapping[str, Callable[[Texts, Texts], np.ndarray]]] = {"words": word_f1, "tfidf": tfidf_cosine}
 
 
