@@ -15,20 +15,17 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from mami_core.exports import neuron_table
-from mami_core.inputs import Network
-from mami_core.pipeline.sources import open_any_network
 from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
 from mami_core.probing.disagreement import head_words as words_by_head
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
-from mami_core.probing.firing import fire
 from mami_core.probing.matching import caption_differences, match_units
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import encoded, number, payload_bytes, units_in_order
@@ -41,6 +38,9 @@ from mami_core.store import Dissection, UnitKey, encode_image, find_dissections
 from mami_core.store.jobs import JobStore
 from mami_core.store.labels import LabelStore
 from mami_core.store.layout import MANIFEST, file_name, peaks_file
+
+if TYPE_CHECKING:
+    from mami_core.inputs import Network
 
 NAMED = "MAMI_DISSECTIONS"
 _LOCK = threading.RLock()  # a dissection's files are read lazily, and a reader of Arrow files is not for two threads
@@ -304,18 +304,27 @@ def job_store() -> JobStore:
 
 
 @lru_cache(maxsize=2)
-def network_of(found: Found) -> Network:
-    """Return the network that was dissected, opened as it was then. ValueError or OSError where that cannot be done."""
+def network_of(found: Found, weights: str) -> Network:
+    """Return the network that was dissected, opened as it was then; `weights`: a file, empty for the spec's own.
+
+    ValueError or OSError where that cannot be done.
+    """
+    from mami_core.pipeline.sources import open_any_network  # torchvision: only who asks a network waits for it
+
     settings = opened(found).manifest.settings
     spec = settings.get("network") or opened(found).manifest.network
-    return open_any_network(spec, weights=settings.get("weights"), arguments=settings.get("arguments") or "{}")
+    return open_any_network(
+        spec, weights=weights or settings.get("weights"), arguments=settings.get("arguments") or "{}"
+    )
 
 
 @lru_cache(maxsize=8)
-def firing(found: Found, image: bytes, count: int) -> list[dict[str, Any]]:
+def firing(found: Found, image: bytes, weights: str, count: int) -> list[dict[str, Any]]:
     """Return the units of a dissection that fire most unusually for an encoded image, each with its map."""
+    from mami_core.probing.firing import fire
+
     dissection = opened(found)
-    answer = fire(network_of(found), dissection, Image.open(io.BytesIO(image)))
+    answer = fire(network_of(found, weights), dissection, Image.open(io.BytesIO(image)))
     return [_fired(dissection, row, answer.maps[row["layer"]]) for row in answer.table.head(count).to_dict("records")]
 
 

@@ -91,7 +91,7 @@ function drawn(tag, attributes, ...children) {
 }
 
 // Counts on a log scale, or the zeros of a rectified unit would hide everything else.
-function histogram({ counts, low, high }, threshold) {
+function histogram({ counts, low, high, of }, threshold) {
   const [width, height] = [300, 72];
   const top = Math.log1p(Math.max(1, ...counts));
   const step = width / counts.length;
@@ -106,7 +106,7 @@ function histogram({ counts, low, high }, threshold) {
   const place = threshold === null || high <= low ? null : (threshold - low) / (high - low);
   if (place !== null) plot.append(drawn("line", { class: "threshold", x1: place * width, x2: place * width, y1: 0, y2: height }));
   return element("figure", { class: "histogram" }, plot, element("figcaption", {},
-    element("span", {}, figure(low)), element("span", {}, "sampled activations, log count; line: threshold"), element("span", {}, figure(high))));
+    element("span", {}, figure(low)), element("span", {}, `${of === "peaks" ? "peaks, one an image" : "activations"}, log count; line: threshold`), element("span", {}, figure(high))));
 }
 
 const KEYS = [

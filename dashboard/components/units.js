@@ -85,8 +85,9 @@ class UnitList {
     Object.assign(this.filter, { text: this.text.value, state: this.state.value, label: this.label.value, sort: this.sort.value });
     this.setBar();
     this.seq += 1;
-    this.tell("changed", { ...this.filter, seq: this.seq });
-    if (this.data.base) this.reload();
+    const said = { ...this.filter, seq: this.seq };
+    if (!this.data.base) return this.tell("changed", said);
+    return this.reload().then(() => said.seq === this.seq && this.tell("changed", said)); // who types fast is told once
   }
 
   async reload() {

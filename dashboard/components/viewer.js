@@ -155,15 +155,15 @@ class View {
   }
 
   show(found) {
-    const { record } = found;
-    this.shown = found;
+    const record = this.blind ? withoutWords(found.record) : found.record;
+    this.shown = { ...found, record };
     this.status.hidden = true;
     this.pinned = this.hovered = null;
     const state = STATES[record.state] ? badge(STATES[record.state], "bad") : null;
     this.badges.replaceChildren(...[state, record.simulated ? badge("simulated", "sim") : null].filter(Boolean));
     this.captionCards = record.captions.map((caption) => captionCard(caption, (word, kind) => this.onWord(word, kind)));
     this.cards.replaceChildren(...this.captionCards.map(({ card }) => card));
-    if (!record.captions.length) this.cards.append(element("p", { class: "card quiet" }, "Not captioned yet: `mami caption`."));
+    if (!record.captions.length) this.cards.append(element("p", { class: "card quiet" }, "Not captioned yet."));
     this.references.replaceChildren(referencesCard(record));
     this.activation.replaceChildren(activationCard(record));
     this.setParts(record);
@@ -330,6 +330,11 @@ class View {
     this.sizes.disconnect();
     document.removeEventListener("keydown", this.onKey);
   }
+}
+
+// What a reviewer may see before judging: nothing that anybody said of the unit.
+function withoutWords(record) {
+  return { ...record, captions: [], references: [] };
 }
 
 function bar() {

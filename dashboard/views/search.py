@@ -42,10 +42,11 @@ with left:
     data = chosen_image()
     if data is not None:
         st.image(data, width="stretch")
+    weights = st.text_input("Weights file", placeholder="as dissected", help="Where the network's weights are a file.")
 if data is not None:
     with right:
         try:
-            units = loaders.firing(found, data, SHOWN)
+            units = loaders.firing(found, data, weights.strip(), SHOWN)
         except (ValueError, OSError, KeyError) as problem:
             st.error(f"The network cannot be asked: {problem.args[0] if problem.args else problem}")
             st.stop()

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mami_core.probing.spectrum import spectrum
+from mami_core.probing.spectrum import distribution, spectrum
 from mami_core.records import Caption, Exemplar, HeadOutput, NeuronRecord, Reference, UnitStatistics
 from mami_core.store import Dissection
 
 Json = dict[str, Any]
+BINS = 48  # of the histogram that is drawn
 
 
 def neuron_payload(dissection: Dissection, layer: str, unit: int) -> Json:
@@ -66,13 +67,11 @@ def _statistics(found: UnitStatistics) -> Json:
 
 
 def _histogram(dissection: Dissection, layer: str, unit: int) -> Json | None:
-    table = dissection.units
-    row = table[(table["layer"] == layer) & (table["unit"] == unit)].iloc[0]
-    counts = row.get("histogram")
-    low, high = number(row.get("histogram_low")), number(row.get("histogram_high"))
-    if counts is None or len(counts) == 0 or low is None or high is None:
+    found = distribution(dissection, layer, unit, bins=BINS)
+    if found is None:
         return None
-    return {"counts": [int(count) for count in counts], "low": low, "high": high}
+    edges = [float(found.edges[0]), float(found.edges[-1])]
+    return {"counts": [int(count) for count in found.counts], "low": edges[0], "high": edges[1], "of": found.of}
 
 
 def _exemplar(entry: Exemplar) -> Json:

@@ -78,3 +78,15 @@ def test_answers_carry_the_security_headers(visit, server):
     headers = page.request.get(f"{server}/mami/squares/early/0.json").headers
     assert headers["x-frame-options"] == "DENY"
     assert "default-src 'self'" in headers["content-security-policy"]
+
+
+def test_a_review_is_blind_goes_by_keys_and_can_be_undone(visit):
+    page = visit("review?d=squares")
+    page.wait_for_selector(".neuron.blind[data-painted]")
+    expect(page.get_by_text("milan@made")).to_have_count(0)
+    before = page.get_by_text("judged by").inner_text()
+    page.keyboard.press("1")
+    expect(page.get_by_text("judged by")).not_to_have_text(before)
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    page.keyboard.press("z")
+    expect(page.get_by_text("judged by")).to_have_text(before)

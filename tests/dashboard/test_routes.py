@@ -91,3 +91,10 @@ def test_what_was_not_computed_is_null_never_a_number(client):
     assert record["statistics"]["skewness"] is None
     assert [caption["state"] for caption in record["captions"]] == ["dead_unit", "dead_unit"]
     assert record["captions"][0]["pmi"] is None
+
+
+def test_the_histogram_counts_every_position_that_was_kept(client, made):
+    histogram = client.get("/squares/late.conv/0.json").json()["histogram"]
+    highest = float(Dissection.open(made).units.query("layer == 'late.conv' and unit == 0")["max"].iloc[0])
+    assert (histogram["low"], histogram["high"]) == (0, pytest.approx(highest, rel=1e-3))
+    assert sum(histogram["counts"]) == pytest.approx(30 * 49, abs=50)
