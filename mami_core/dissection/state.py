@@ -94,11 +94,10 @@ class LayerState:
     def _sample(self, flat: Tensor, ids: np.ndarray) -> Tensor:
         """Return the sampled values (U, B·S); -inf for what is not finite."""
         places = sample_positions(self.plan.seed, self.layer.name, ids, self.layer.cells, self.layer.positions)
-        by_unit = flat.transpose(0, 1)  # (U, B, h·w)
         if places.shape[1] < self.layer.cells:
-            index = torch.from_numpy(places).to(flat.device)  # (B, S)
-            by_unit = by_unit.gather(2, index.expand(len(by_unit), -1, -1))  # (U, B, S)
-        values = by_unit.flatten(1).float()  # (U, B·S)
+            index = torch.from_numpy(places).to(flat.device).unsqueeze(1)  # (B, 1, S)
+            flat = flat.gather(2, index.expand(-1, flat.shape[1], -1))  # (B, U, S): image by image, as memory has them
+        values = flat.transpose(0, 1).flatten(1).float()  # (U, B·S)
         total = values.sum()  # one pass tells whether any of them is not finite
         return values if total.isfinite() else values.masked_fill(~values.isfinite(), -torch.inf)
 

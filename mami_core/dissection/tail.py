@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,10 +71,17 @@ def _above(values: Tensor, bound: Tensor) -> Tensor:
 
     Few pass, so comparing and packing costs a fifth of selecting the m largest of every batch.
     """
-    place = (values > bound.unsqueeze(1)).flatten().nonzero().squeeze(1)  # (p,), unit after unit
+    place = _places((values > bound.unsqueeze(1)).flatten())  # (p,), unit after unit
     unit = place.div(values.shape[1], rounding_mode="floor")
     counts = torch.bincount(unit, minlength=len(values))  # (U,)
     column = torch.arange(len(place), device=place.device) - (counts.cumsum(0) - counts)[unit]
     packed = values.new_full((len(values), int(counts.max())), -torch.inf)
     packed[unit, column] = values.flatten()[place]
     return packed
+
+
+def _places(chosen: Tensor) -> Tensor:
+    """Return the indices (p,) of what is True in (n,); on a CPU, NumPy finds them several times faster than torch."""
+    if chosen.device.type == "cpu":
+        return torch.from_numpy(np.flatnonzero(chosen.numpy()))
+    return chosen.nonzero().squeeze(1)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mami_core.config import DissectConfig
 from mami_core.dissection import dissect, list_layers
-from mami_core.dissection.masks import unit_masks
+from mami_core.dissection.masks import unit_heatmaps
 from mami_core.inputs import ImageFolder, Network, open_network
 from mami_core.store import Dissection
 
@@ -30,9 +30,11 @@ def facts_of(data_dir: Path, name: str) -> dict:
 
 
 def open_real(data_dir: Path, name: str) -> Network:
-    folder = data_dir / "weights"
+    """Open a network; the pack's photos are squares that were cropped already, so they are only resized."""
+    folder, facts = data_dir / "weights", facts_of(data_dir, name)["preprocessing"]
     arguments = {"file": str(folder / f"{name}.json")}
-    return open_network(FACTORY, weights=folder / f"{name}.safetensors", arguments=arguments)
+    side = facts.get("center_crop", facts.get("size"))
+    return open_network(FACTORY, weights=folder / f"{name}.safetensors", arguments=arguments, resize=side, crop=side)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -42,7 +44,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def dissect_outputs(network: Network, photos: Path, out: Path, **changes) -> Dissection:
     """Dissect a classifier's logits: their peaks are the logits."""
-    images = ImageFolder(photos)
+    images = ImageFolder(photos, include="*.jpg")  # class masks lie below as PNG
     last = list_layers(network, images)[-1].name
     config = DissectConfig(
         network=network.name, images=photos.name, out=out, **{"layers": (last,), "k": 5, "spectrum": 0, **changes}
@@ -80,7 +82,7 @@ def test_logit_units_and_accuracies_are_those_that_are_known(data_dir, tmp_path)
         row["file"]: {int(number) for number in row["imagenet_ok"].split("|") if number}
         for row in rows(photos / "labels.csv")
     }
-    names = list(ImageFolder(photos).names)
+    names = list(ImageFolder(photos, include="*.jpg").names)
     for name in imagenet_networks(data_dir):
         found = dissect_outputs(open_real(data_dir, name), photos, tmp_path / name)
         checks = facts_of(data_dir, name)["checks"]["accuracy [top1, top5]"]
@@ -130,18 +132,17 @@ def _small_mask(path: Path) -> np.ndarray:
 
 
 def _dissect_whole(network: Network, photos: Path, out: Path, layers: tuple[str, ...], count: int) -> Dissection:
-    """Keep the map of every photo (k = all of them), thresholds at the checks' top 4 %."""
-    config = DissectConfig(
-        network="t", images="t", out=out, layers=layers, k=count, quantile=0.96, exact_statistics=True, spectrum=0
-    )
+    """Keep the map of every photo: k is their number."""
+    config = DissectConfig(network="t", images="t", out=out, layers=layers, k=count, spectrum=0)
     return dissect(network, ImageFolder(photos), config, out)
 
 
 def _iou(found: Dissection, layer: str, unit: int, truth: np.ndarray, order: dict[str, int]) -> float:
-    masks = unit_masks(found, layer, unit, truth.shape[1:])  # (k, 64, 64)
-    top = found.exemplars_of(layer, unit)["top"]
-    concept = truth[[order[Path(entry.image_name).name] for entry in top]]
-    return float((masks[: len(top)] & concept).sum() / (masks[: len(top)] | concept).sum())
+    """Return the overlap of a concept (n, 64, 64) with the top 4 % of the upsampled activations, as the checks do."""
+    heat = unit_heatmaps(found, layer, unit, truth.shape[1:])  # (n, 64, 64)
+    masks = heat > np.quantile(heat, 0.96)
+    concept = truth[[order[Path(entry.image_name).name] for entry in found.exemplars_of(layer, unit)["top"]]]
+    return float((masks & concept).sum() / (masks | concept).sum())
 
 
 def test_every_network_is_dissected_end_to_end(data_dir, tmp_path):
