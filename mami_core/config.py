@@ -120,7 +120,8 @@ class TrainConfig:
     captioner: str  # milan | mami | luong | self | …
     out: Path  # the captioner's folder
     also: tuple[Path, ...] = ()  # further dissections whose train and val units are added
-    references: str = "long"  # which set of references
+    references: str = "long"  # which set of references; short+long takes those of both
+    choose_on: str | None = None  # the set on which the decoding is chosen; none: the same
     encoder: str = "parts@scenery"  # folder or bundled name; for captioned images also torchvision:NAME and the like
     encoder_weights: str | None = None  # of such a network: DEFAULT, a weight's name, or a file
     encoder_layer: str | None = None  # whose map is its 14 x 14 regions; none: the last that is large enough

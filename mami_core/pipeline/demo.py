@@ -33,7 +33,7 @@ from mami_core.training.segmentation import train_parts_encoder
 
 CAPTIONERS = ("milan", "mami")
 ENCODER = "parts@scenery"
-REFERENCES = "short+long"
+TRAINED_ON, CHOSEN_ON = "short+long", "long"  # sets of references; chosen on short ones, captions say two words
 SHOWN = "resnet"  # the network whose dissection is the result
 NETWORKS = ("resnet", "alexnet")  # whose units captioners are trained on
 TRAINING_IMAGES, HELD_OUT_IMAGES, PROBE_IMAGES = 5400, 400, 2000
@@ -137,7 +137,7 @@ def train_captioners(
     missing = {name: folder for name, folder in folders.items() if not (folder / DESCRIPTION).is_file()}
     if not missing:
         return
-    data = gather(dissections, encoder, references=REFERENCES, max_words=0, report=report)
+    data = gather(dissections, encoder, references=TRAINED_ON, choose_on=CHOSEN_ON, max_words=0, report=report)
     for name, folder in missing.items():
         settings = TrainConfig(dissections[0].path, name, folder, seed=config.seed, device=config.device)
         train_one(data, encoder, settings, report=report)

@@ -31,6 +31,7 @@ from mami_core.training.match import train_matcher
 from mami_core.training.selection import select_decoding
 
 SPLITS = ("train", "val", "test")
+CHOICE = "choice"
 IMAGE_ENCODER = "encoder"  # folder inside the captioner of images
 _SELECTED_ON = 400  # validation units that the decoding is chosen on; more cost minutes and change nothing
 
@@ -40,6 +41,7 @@ class CaptionData:
     """The described units of one or more dissections, by split, with the words that describe them."""
 
     splits: Mapping[str, DescribedUnits]
+    choice: DescribedUnits  # validation units with the references that the decoding is chosen on
     vocabulary: Vocabulary
     length: int  # most words of a caption
     trained_on: str
@@ -55,9 +57,13 @@ def gather(
     report: Report,
     vocabulary_size: int = 0,
     min_count: int = 2,
+    choose_on: str | None = None,
 ) -> CaptionData:
-    """Return what a captioner is trained on: units with regions and references, split by unit."""
-    parts: dict[str, list[DescribedUnits]] = {name: [] for name in SPLITS}
+    """Return what a captioner is trained on: units with regions and references, split by unit.
+
+    `choose_on` names the set of references that the decoding is chosen on; None: those it is trained on.
+    """
+    parts: dict[str, list[DescribedUnits]] = {name: [] for name in (*SPLITS, CHOICE)}
     for dissection in dissections:
         described = [key for key in dissection.unit_keys() if dissection.references_of(*key)]
         features = unit_features(
@@ -69,10 +75,13 @@ def gather(
         for name in SPLITS:
             keys = split_places(features.keys, dissection.splits, name)
             parts[name].append(described_units(dissection, features, keys, references=references))
+        keys = split_places(features.keys, dissection.splits, "val")
+        parts[CHOICE].append(described_units(dissection, features, keys, references=choose_on or references))
     joined = {name: _joined(found) for name, found in parts.items()}
     words = Vocabulary.from_texts(reference_texts(joined["train"]), size=vocabulary_size or None, min_count=min_count)
     return CaptionData(
-        splits=joined,
+        splits={name: joined[name] for name in SPLITS},
+        choice=joined[CHOICE],
         vocabulary=words,
         length=max_words or caption_length(joined["train"]),
         trained_on=";".join(f"{d.name}:{references}" for d in dissections),
@@ -88,7 +97,7 @@ def gather_images(config: TrainConfig, *, report: Report) -> tuple[CaptionData, 
     size = config.vocabulary_size or None
     words = Vocabulary.from_texts(reference_texts(splits["train"]), size=size, min_count=config.min_count)
     length = config.max_words or caption_length(splits["train"])
-    return CaptionData(splits, words, length, data.name, data.source.simulated), encoder
+    return CaptionData(splits, splits["val"], words, length, data.name, data.source.simulated), encoder
 
 
 def _joined(parts: Sequence[DescribedUnits]) -> DescribedUnits:
@@ -116,6 +125,7 @@ def run_training(config: TrainConfig) -> None:
             report=report,
             vocabulary_size=config.vocabulary_size,
             min_count=config.min_count,
+            choose_on=config.choose_on,
         )
         figures = train_one(data, encoder, config, report=report)
     _tell(config, figures)
@@ -151,7 +161,7 @@ def train_one(
         device=choose_device(config.device),
         progress=_epochs(report, f"{config.captioner}: epochs"),
     )
-    sample = data.splits["val"].take(range(min(len(data.splits["val"]), _SELECTED_ON)))
+    sample = data.choice.take(range(min(len(data.choice), _SELECTED_ON)))
     chosen = select_decoding(decoder, language_model, data.vocabulary, sample, matcher=matcher)
     provenance = {
         "trained_on": data.trained_on,
