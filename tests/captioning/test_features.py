@@ -26,7 +26,7 @@ def encoder(tmp_path_factory):
 
 @pytest.fixture
 def dissection(tmp_path) -> Dissection:
-    folder = make_dissection(tmp_path / "made")
+    folder = make_dissection(tmp_path / "made", k=3)
     writer = DissectionWriter.open(folder)
     units = Dissection.open(folder).units
     writer.write_units(units.assign(threshold=np.where(units["state"] == "alive", 0.5, np.nan)))
