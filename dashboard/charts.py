@@ -27,5 +27,6 @@ def agreement_chart(agreement: Agreement) -> go.Figure:
         )
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_layout(height=90 + 56 * len(names), margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    size = {"width": 260 + 110 * len(names), "height": 90 + 56 * len(names)}
+    figure.update_layout(**size, margin={"l": 10, "r": 10, "t": 10, "b": 10})
     return figure

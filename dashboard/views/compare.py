@@ -25,7 +25,7 @@ def captioners() -> None:
         return
     layer = st.selectbox("Layer", [ALL, *dissection.layers], key="compared layer")
     chosen = None if layer == ALL else layer
-    st.plotly_chart(agreement_chart(loaders.agreement(found, None, chosen)), width="stretch", key="captioners chart")
+    st.plotly_chart(agreement_chart(loaders.agreement(found, None, chosen)), width="content", key="captioners chart")
     st.caption("Mean F1 of the words of two captions of the same unit. Agreement is not correctness.")
     choice = UnitFilter(layer=chosen or "", state="alive", sort="disagreement")
     st.subheader("They agree least on", anchor=False)
@@ -45,7 +45,7 @@ def heads() -> None:
     name = left.selectbox("Captioner", several, key="compared captioner")
     layer = right.selectbox("Layer", [ALL, *dissection.layers], key="compared head layer")
     chosen = None if layer == ALL else layer
-    st.plotly_chart(agreement_chart(loaders.agreement(found, name, chosen)), width="stretch", key="heads chart")
+    st.plotly_chart(agreement_chart(loaders.agreement(found, name, chosen)), width="content", key="heads chart")
     st.caption("Mean F1 of what two heads say of a unit when each is left alone.")
     st.subheader("Words and heads", anchor=False)
     bar = st.column_config.ProgressColumn

@@ -28,7 +28,8 @@ def card(found: loaders.Found) -> None:
             st.error(str(problem))
             return
         badge = " :gray-badge[simulated]" if summary["simulated"] else ""
-        st.subheader(f"{summary['name']}{badge}", anchor=False)
+        full = f" :gray[{summary['name']}]" if summary["name"] != found.id else ""
+        st.subheader(f"{found.id}{full}{badge}", anchor=False)
         figures(summary)
         if summary["simulated"]:
             st.caption(SIMULATED)
