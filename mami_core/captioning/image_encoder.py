@@ -62,12 +62,13 @@ class ImageEncoder:
         maps = F.adaptive_avg_pool2d(self.maps(images).float(), self.grid)  # (n, D, g, g)
         return maps.flatten(2).transpose(1, 2)  # (n, N, D)
 
-    @torch.inference_mode()
     def fitted(self, images: Sequence[Image.Image], *, batch_size: int = 32) -> ImageEncoder:
         """Return the encoder with mean and spread of these images' regions."""
-        parts = [self._raw(images[start : start + batch_size]) for start in range(0, len(images), batch_size)]
-        regions = torch.cat(parts).flatten(0, 1)  # (n N, D)
-        mean, scale = regions.mean(0).clone(), (regions.std(0) + 1e-3).clone()
+        with torch.inference_mode():
+            parts = [self._raw(images[start : start + batch_size]) for start in range(0, len(images), batch_size)]
+            regions = torch.cat(parts).flatten(0, 1)  # (n N, D)
+            found = regions.mean(0), regions.std(0) + 1e-3
+        mean, scale = (value.clone() for value in found)  # outside, they are tensors like any others
         return replace(self, mean=mean, scale=scale, sha256=_digest(self.facts, self.grid, mean, scale))
 
 
