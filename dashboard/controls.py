@@ -63,10 +63,8 @@ def ranges(numbers: list[int]) -> str:
 
 def unit_list(found: loaders.Found, keys: list[UnitKey], notes: dict[UnitKey, str] | None = None) -> None:
     """Draw units as links, each with what its captioners say."""
-    dissection = loaders.opened(found)
     for layer, unit in keys:
-        captions = [dissection.caption(name, layer, unit) for name in dissection.captioners]
-        said = [caption.text for caption in captions if caption and caption.state == "ok"]
+        said = loaders.spoken(found, layer, unit).values()
         note = (notes or {}).get((layer, unit))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             address = {"d": found.id, "layer": layer, "unit": str(unit)}

@@ -33,8 +33,7 @@ def label_form(found: loaders.Found, layer: str, unit: int) -> None:
     """Draw the label of a unit: accept a captioner's caption, correct it, or take the label back."""
     dissection = loaders.opened(found)
     saved = loaders.label_store().get(dissection.name, layer, unit, reviewer())
-    captions = {name: dissection.caption(name, layer, unit) for name in dissection.captioners}
-    spoken = {name: caption.text for name, caption in captions.items() if caption and caption.state == "ok"}
+    spoken = loaders.spoken(found, layer, unit)
     with st.container(border=True):
         st.markdown(f"**Label** :gray[· by {reviewer()}{f', version {saved.version}' if saved else ''}]")
         show_notice()

@@ -97,6 +97,14 @@ def layer_units(found: Found) -> dict[str, list[int]]:
     return units_in_order(opened(found))
 
 
+def spoken(found: Found, layer: str, unit: int) -> dict[str, str]:
+    """Return what each captioner says of a unit; who could say nothing is left out."""
+    dissection = opened(found)
+    with _LOCK:
+        captions = {name: dissection.caption(name, layer, unit) for name in dissection.captioners}
+    return {name: caption.text for name, caption in captions.items() if caption and caption.state == "ok"}
+
+
 @lru_cache(maxsize=512)
 def unit_json(found: Found, layer: str, unit: int) -> bytes:
     """Return one unit's payload as JSON; KeyError where there is no such unit."""
@@ -120,10 +128,8 @@ def doubts_json(found: Found, layer: str, unit: int) -> bytes:
     dissection = opened(found)
     dissection.row(layer, unit)
     kept = peaks_file(layer) in dissection.manifest.files
-    with _LOCK:
-        captions = {name: dissection.caption(name, layer, unit) for name in dissection.captioners if kept}
-    spoken = {name: caption.text for name, caption in captions.items() if caption and caption.state == "ok"}
-    against = [_against(dissection, layer, unit, name, text) for name, text in spoken.items()]
+    said = spoken(found, layer, unit) if kept else {}
+    against = [_against(dissection, layer, unit, name, text) for name, text in said.items()]
     classes = class_effects(dissection, layer, unit).head(6) if kept else pd.DataFrame()
     rows = [{key: number(value) if isinstance(value, float) else value for key, value in row.items()}
             for row in classes.to_dict("records")]  # fmt: skip
@@ -248,22 +254,19 @@ def _caption_index(found: Found, captioner: str) -> CaptionIndex:
 def similar_json(found: Found, layer: str, unit: int) -> bytes:
     """Return the units like one, by each measure there is, with what is said of them; KeyError for no such unit."""
     dissection = opened(found)
-    with _LOCK:
-        dissection.row(layer, unit)
-        layers = None if len(dissection.units) <= COMPARED else (layer,)
-        kept = peaks_file(layer) in dissection.manifest.files
-        by = {"peaks over all images": similar_by_activation(dissection, layer, unit, layers=layers)} if kept else {}
-        by["shared exemplars"] = _exemplar_index(found).similar(layer, unit)
-        for name in dissection.captioners:
-            by[f"caption, {name}"] = _caption_index(found, name).similar(layer, unit)
+    dissection.row(layer, unit)
+    layers = None if len(dissection.units) <= COMPARED else (layer,)
+    kept = peaks_file(layer) in dissection.manifest.files
+    by = {"peaks over all images": similar_by_activation(dissection, layer, unit, layers=layers)} if kept else {}
+    by["shared exemplars"] = _exemplar_index(found).similar(layer, unit)
+    for name in dissection.captioners:
+        by[f"caption, {name}"] = _caption_index(found, name).similar(layer, unit)
         measures = [{"measure": name, "units": [_like(found, entry) for entry in units]} for name, units in by.items()]
     return json.dumps(measures, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _like(found: Found, entry: Similar) -> dict[str, Any]:
-    dissection = opened(found)
-    captions = [dissection.caption(name, entry.layer, entry.unit) for name in dissection.captioners]
-    said = [caption.text for caption in captions if caption and caption.state == "ok"]
+    said = list(spoken(found, entry.layer, entry.unit).values())
     return {"layer": entry.layer, "unit": entry.unit, "score": number(entry.score), "captions": said}
 
 
@@ -325,19 +328,18 @@ def firing(found: Found, image: bytes, weights: str, count: int) -> list[dict[st
 
     dissection = opened(found)
     answer = fire(network_of(found, weights), dissection, Image.open(io.BytesIO(image)))
-    return [_fired(dissection, row, answer.maps[row["layer"]]) for row in answer.table.head(count).to_dict("records")]
+    return [_fired(found, row, answer.maps[row["layer"]]) for row in answer.table.head(count).to_dict("records")]
 
 
-def _fired(dissection: Dissection, row: dict[Any, Any], maps: np.ndarray) -> dict[str, Any]:
+def _fired(found: Found, row: dict[Any, Any], maps: np.ndarray) -> dict[str, Any]:
     layer, unit = row["layer"], int(row["unit"])
     own = maps[int(row["row"])]
-    captions = [dissection.caption(name, layer, unit) for name in dissection.captioners]
     return {
         "layer": layer,
         "unit": unit,
         "percentile": number(row["percentile"]),
         "activation": number(row["activation"]),
-        "captions": [caption.text for caption in captions if caption and caption.state == "ok"],
+        "captions": list(spoken(found, layer, unit).values()),
         "grid": list(own.shape),
         "float16": encoded(own.astype("<f2")),
         "low": float(own.min()),
