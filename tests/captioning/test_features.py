@@ -26,7 +26,7 @@ def encoder(tmp_path_factory):
 
 @pytest.fixture
 def dissection(tmp_path) -> Dissection:
-    folder = make_dissection(tmp_path / "made", k=3)
+    folder = make_dissection(tmp_path / "made")
     writer = DissectionWriter.open(folder)
     units = Dissection.open(folder).units
     writer.write_units(units.assign(threshold=np.where(units["state"] == "alive", 0.5, np.nan)))
@@ -42,7 +42,7 @@ def test_each_alive_unit_has_the_regions_it_has_alone(dissection, encoder):
     found = unit_features(dissection, encoder, cache=False)
 
     assert list(found.keys) == alive_units(dissection)
-    assert found.grid == (3, 7, 7)
+    assert found.grid == (dissection.maps(found.keys[0][0]).shape[1], 7, 7)
     for row, key in enumerate(found.keys):
         top = dissection.exemplars_of(*key)["top"]
         images = np.stack([np.asarray(dissection.images.image(e.image_id).resize((112, 112), 2)) for e in top])
