@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import loaders
+from dashboard import loaders, probes
 from dashboard.scripts import bundle
 from mami_core.probing.filtering import UnitFilter
 
@@ -78,13 +78,13 @@ def _record(request: Request) -> Response:
 
 def _similar(request: Request) -> Response:
     found, keep = _found(request)
-    body = loaders.similar_json(found, request.path_params["layer"], request.path_params["unit"])
+    body = probes.similar_json(found, request.path_params["layer"], request.path_params["unit"])
     return Response(body, media_type="application/json", headers=keep)
 
 
 def _doubts(request: Request) -> Response:
     found, keep = _found(request)
-    body = loaders.doubts_json(found, request.path_params["layer"], request.path_params["unit"])
+    body = probes.doubts_json(found, request.path_params["layer"], request.path_params["unit"])
     return Response(body, media_type="application/json", headers=keep)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import loaders
+from dashboard import loaders, probes
 from dashboard.charts import agreement_chart
 from dashboard.controls import open_dissection, unit_list
 from dashboard.links import PAGES
@@ -25,7 +25,7 @@ def captioners() -> None:
         return
     layer = st.selectbox("Layer", [ALL, *dissection.layers], key="compared layer")
     chosen = None if layer == ALL else layer
-    st.plotly_chart(agreement_chart(loaders.agreement(found, None, chosen)), width="content", key="captioners chart")
+    st.plotly_chart(agreement_chart(probes.agreement(found, None, chosen)), width="content", key="captioners chart")
     st.caption("Mean F1 of the words of two captions of the same unit. Agreement is not correctness.")
     choice = UnitFilter(layer=chosen or "", state="alive", sort="disagreement")
     st.subheader("They agree least on", anchor=False)
@@ -37,7 +37,7 @@ def captioners() -> None:
 
 def heads() -> None:
     """Draw which head each word comes from, and how much heads agree when each speaks alone."""
-    several = [name for name in dissection.captioners if len(loaders.agreement(found, name, None).mean) > 1]
+    several = [name for name in dissection.captioners if len(probes.agreement(found, name, None).mean) > 1]
     if not several:
         st.info("No captioner here has more than one attention head.")
         return
@@ -45,12 +45,12 @@ def heads() -> None:
     name = left.selectbox("Captioner", several, key="compared captioner")
     layer = right.selectbox("Layer", [ALL, *dissection.layers], key="compared head layer")
     chosen = None if layer == ALL else layer
-    st.plotly_chart(agreement_chart(loaders.agreement(found, name, chosen)), width="content", key="heads chart")
+    st.plotly_chart(agreement_chart(probes.agreement(found, name, chosen)), width="content", key="heads chart")
     st.caption("Mean F1 of what two heads say of a unit when each is left alone.")
     st.subheader("Words and heads", anchor=False)
     bar = st.column_config.ProgressColumn
     st.dataframe(
-        loaders.head_words(found, name, chosen),
+        probes.head_words(found, name, chosen),
         hide_index=True,
         column_config={
             "count": st.column_config.NumberColumn("said"),
@@ -85,7 +85,7 @@ def _matches(other: loaders.Found, second: Dissection, columns: Sequence[DeltaGe
         st.info("No captioner captioned both.")
         return
     captioner = st.selectbox("Captioner", shared, key="captioner of both")
-    table = loaders.matched(found, other, layer, other_layer, captioner)
+    table = probes.matched(found, other, layer, other_layer, captioner)
     st.caption("Units matched one to one by Pearson's r of their peaks; most different captions first.")
     st.dataframe(table, hide_index=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import loaders
+from dashboard import loaders, probes
 from dashboard.controls import HOW_TO_START, unit_list
 from dashboard.links import PAGES
 from dashboard.tables import captioner_table, layer_table, settings_text
@@ -77,7 +77,7 @@ def worth_a_look(found: loaders.Found, dissection: Dissection) -> None:
     with st.expander("Worth a look"):
         if len(dissection.units) > LOOKED_AT and not st.toggle("Search all units", key=f"look {found.id}"):
             return
-        noted = loaders.striking(found)
+        noted = probes.striking(found)
         lists = {
             "Captioners disagree most": (noted.disagreement, "1 − word F1"),
             "Most selective": (noted.selective, "share of activation in the top 1 % of images"),

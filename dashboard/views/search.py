@@ -8,7 +8,7 @@ import io
 import streamlit as st
 from PIL import Image, UnidentifiedImageError
 
-from dashboard import loaders
+from dashboard import loaders, probes
 from dashboard.components import FIRING
 from dashboard.controls import open_dissection
 
@@ -46,7 +46,7 @@ with left:
 if data is not None:
     with right:
         try:
-            units = loaders.firing(found, data, weights.strip(), SHOWN)
+            units = probes.firing(found, data, weights.strip(), SHOWN)
         except (ValueError, OSError, KeyError) as problem:
             st.error(f"The network cannot be asked: {problem.args[0] if problem.args else problem}")
             st.stop()
