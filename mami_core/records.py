@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -11,6 +11,18 @@ import numpy as np
 UnitState = Literal["alive", "dead", "constant", "not_finite"]
 CaptionState = Literal["ok", "failed", "dead_unit"]
 COMBINED: Final = "combined"  # the head that is the mean of all others: stored beside them, no voice of its own
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Join tokens into one line: marks stick to the word before them, hyphens to both sides.
+
+    >>> join_words(["black", "-", "and", "-", "white", ",", "red"])
+    'black-and-white, red'
+    """
+    line = " ".join(words)
+    for mark in (".", ",", ";", ":"):
+        line = line.replace(f" {mark}", mark)
+    return line.replace(" -", "-").replace("- ", "-")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,7 +98,7 @@ class Caption:
     @property
     def text(self) -> str:
         """Return the caption as one line; empty when the unit could not be captioned."""
-        return " ".join(self.words)
+        return join_words(self.words)
 
     @property
     def pmi(self) -> float:

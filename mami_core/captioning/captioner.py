@@ -19,9 +19,8 @@ from mami_core.captioning.match import Matcher, load_matcher
 from mami_core.captioning.rerank import score_texts
 from mami_core.captioning.sampling import content_seeds
 from mami_core.captioning.search import Decoded
-from mami_core.captioning.tokens import join_words
 from mami_core.captioning.visible import VisibleRegions, visible_regions
-from mami_core.records import Caption, HeadOutput
+from mami_core.records import Caption, HeadOutput, join_words
 
 NOT_FINITE = float("nan")
 

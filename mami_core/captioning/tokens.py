@@ -8,7 +8,9 @@ slashes between letters separate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from mami_core.records import join_words
 
 # fmt: off
 _ABBREVIATIONS = frozenset([
@@ -94,18 +96,6 @@ def _infixes(middle: str) -> list[str]:
         tokens += [middle[start : found.start()], found.group()]
         start = found.end()
     return [token for token in [*tokens, middle[start:]] if token]
-
-
-def join_words(words: Iterable[str]) -> str:
-    """Join tokens into one line: marks stick to the word before them, hyphens to both sides.
-
-    >>> join_words(["black", "-", "and", "-", "white", ",", "red"])
-    'black-and-white, red'
-    """
-    line = " ".join(words)
-    for mark in (".", ",", ";", ":"):
-        line = line.replace(f" {mark}", mark)
-    return line.replace(" -", "-").replace("- ", "-")
 
 
 def as_sentence(words: Sequence[str]) -> str:

@@ -76,7 +76,8 @@ def evaluate_dissection(dissection: Dissection, *, split: str, references: str, 
     said: dict[str, Mapping[UnitKey, str | None]] = {
         name: {key: _said(dissection, name, key) for key in keys} for name in dissection.captioners
     }
-    said[NEAREST] = copied
+    if copied:
+        said[NEAREST] = copied
     for position in range(max(map(len, given.values()))):
         said[f"annotator {position + 1}"] = {
             key: texts[position] for key, texts in given.items() if len(texts) > position

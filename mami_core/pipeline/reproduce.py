@@ -17,7 +17,6 @@ import torch
 
 from mami_core.captioning.decoding import Decoding
 from mami_core.captioning.names import CAPTIONERS
-from mami_core.captioning.tokens import join_words
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.config import ReproduceConfig, settings_sha256
 from mami_core.device import choose_device
@@ -26,6 +25,7 @@ from mami_core.pipeline.captioned import encoded_splits, image_encoder, open_ima
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.sat_table import as_markdown, table_of
 from mami_core.pipeline.sections import write_section
+from mami_core.records import join_words
 from mami_core.store import cache_folder
 from mami_core.store.atomic import replacing
 from mami_core.training.batches import DescribedUnits, caption_length, reference_texts

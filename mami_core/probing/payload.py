@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mami_core.probing.spectrum import distribution, spectrum
-from mami_core.records import Caption, Exemplar, HeadOutput, NeuronRecord, Reference, UnitStatistics
+from mami_core.records import Caption, Exemplar, HeadOutput, NeuronRecord, Reference, UnitStatistics, join_words
 from mami_core.store import Dissection
 
 Json = dict[str, Any]
@@ -130,7 +130,7 @@ def _head(head: HeadOutput) -> Json:
         "step": [float(value) for value in step],
         "share": [number(value) for value in head.share],
         "mask_overlap": [number(value) for value in head.mask_overlap],
-        "caption": list(head.caption),
+        "caption": join_words(head.caption).split(),
     }
 
 

@@ -225,7 +225,7 @@ class Dissection:
         row = table.loc[(layer, unit)]
         return Caption(
             captioner=captioner,
-            words=tuple(row["caption"].split()) if isinstance(row["caption"], str) else (),
+            words=() if row["tokens"] is None else tuple(row["tokens"]),
             log_p_given_exemplars=float(row["log_p_given_exemplars"]),
             log_p=float(row["log_p"]),
             state=row["state"],

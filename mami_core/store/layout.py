@@ -56,6 +56,7 @@ CAPTION_SCHEMA: Final = pa.schema(
         ("layer", pa.string()),
         ("unit", pa.int32()),
         ("caption", pa.string()),
+        ("tokens", pa.list_(pa.string())),  # what was decoded: attention has a row for each
         ("log_p_given_exemplars", pa.float32()),
         ("log_p", pa.float32()),
         ("pmi", pa.float32()),

@@ -211,10 +211,11 @@ def _caption_row(layer: str, unit: int, caption: Caption) -> dict[str, Any]:
         "layer": layer,
         "unit": unit,
         "caption": caption.text,
+        "tokens": list(caption.words),
         "log_p_given_exemplars": caption.log_p_given_exemplars,
         "log_p": caption.log_p,
         "pmi": caption.pmi,
-        "words": len(caption.words),
+        "words": len(caption.text.split()),
         "state": caption.state,
         "alternatives": [{"text": text, "score": score} for text, score in caption.alternatives],
     }
