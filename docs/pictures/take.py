@@ -19,7 +19,7 @@ PAINTED, LISTED = ".neuron[data-painted]", ".units[data-ready]"
 NEURON = "neuron?d=demo&layer={layer}&unit={unit}"
 PICTURES = {  # name: (address, colour scheme, what must be there, a word to point at)
     "neuron-light": (NEURON, "light", PAINTED, None),
-    "neuron-dark": (NEURON, "dark", PAINTED, ".head.combined .word >> nth=0"),
+    "neuron-dark": (NEURON, "dark", PAINTED, ".head.combined .word >> nth=3"),
     "overview-light": ("?d=demo", "light", "[data-testid=stMetric]", None),
     "neurons-light": ("neurons?d=demo", "light", LISTED, None),
     "neurons-grid-dark": ("neurons?d=demo&in=grid&sort=disagreement", "dark", LISTED, None),
@@ -58,5 +58,5 @@ def main(address: str, layer: str, unit: str) -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:] + ["http://127.0.0.1:8501", "layer3", "7"][len(sys.argv) - 1 :]
+    given = sys.argv[1:] + ["http://127.0.0.1:8501", "layer4", "87"][len(sys.argv) - 1 :]
     main(*given)
