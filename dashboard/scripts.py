@@ -14,7 +14,19 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "components"
 PARTS = {
-    "viewer": ("element", "colour", "maps", "payload", "exemplars", "heads", "facts", "similar", "doubts", "viewer"),
+    "viewer": (
+        "element",
+        "colour",
+        "maps",
+        "payload",
+        "exemplars",
+        "fullsize",
+        "heads",
+        "facts",
+        "similar",
+        "doubts",
+        "viewer",
+    ),
     "units": ("element", "similar", "units"),
     "firing": ("element", "colour", "maps", "similar", "exemplars", "firing"),
 }

@@ -3,16 +3,15 @@
 import { element, figure, isTyping } from "./element.js";
 import { RAMP } from "./colour.js";
 import { spriteOf, unitAt, unitFrom } from "./payload.js";
-import { Exemplars, Layer, coloured, drawTile, volume } from "./exemplars.js";
+import { Exemplars, volume } from "./exemplars.js";
+import { showFullSize } from "./fullsize.js";
 import { Heads } from "./heads.js";
 import { activationCard, badge, captionCard, describeWord, keysDialog, referencesCard } from "./facts.js";
-import { bilinear, smooth } from "./maps.js";
 import { SimilarUnits } from "./similar.js";
 import { Doubts } from "./doubts.js";
 
 const MODES = { mask: ["Mask", "m"], heat: ["Heatmap", "h"], plain: ["Plain", "p"] };
 const STATES = { dead: "dead", constant: "constant", not_finite: "not finite" };
-const FULL_SIZE = 448;
 
 // "0-3,7" as the list of its numbers.
 function numbered(ranges) {
@@ -288,41 +287,9 @@ class View {
     setTimeout(() => { this.copy.textContent = "Copy link"; }, 1500);
   }
 
-  // One exemplar, large, with the scalar under the pointer.
   open(index) {
-    const { record, sprite, part } = this.exemplars;
-    const entry = record.exemplars[part][index];
-    const canvas = element("canvas", { width: FULL_SIZE, height: FULL_SIZE });
-    const context = canvas.getContext("2d");
-    const word = part === "top" ? this.hovered ?? this.pinned : null;
-    const scalars = this.scalarsOf(index, word);
-    const layer = new Layer();
-    layer.resize(FULL_SIZE);
-    drawTile(context, sprite, index, FULL_SIZE);
-    if (scalars && this.mode !== "plain") {
-      coloured(scalars.values, 0, scalars.low, scalars.high, layer.pixels);
-      layer.drawOn(context, this.opacity, FULL_SIZE);
-    }
-    const readout = element("output", {}, "Point at the image to read its value.");
-    canvas.addEventListener("pointermove", (event) => {
-      const at = [event.offsetX, event.offsetY].map((place) => Math.min(FULL_SIZE - 1, Math.max(0, Math.floor((place * FULL_SIZE) / canvas.clientWidth))));
-      if (scalars) readout.textContent = `${word ? "attention" : "activation"} ${this.value(word, scalars.values[at[1] * FULL_SIZE + at[0]])}`;
-    });
-    const close = element("button", { type: "button", class: "button", onclick: () => this.full.close() }, "Close");
-    this.full.replaceChildren(element("h3", {}, `${entry.name} · peak ${figure(entry.activation)}`), canvas,
-      element("footer", {}, readout, close));
-    this.full.showModal();
-  }
-
-  scalarsOf(index, word) {
-    const maps = word ? { grid: word.head.grid, values: word.head.values } : this.shown.record.maps[this.exemplars.part];
-    if (!maps || index >= maps.grid[0]) return null;
-    const [, height, width] = maps.grid;
-    const values = new Float32Array(FULL_SIZE * FULL_SIZE);
-    const start = (word ? word.index * volume(maps.grid) : 0) + index * height * width;
-    (word ? smooth : bilinear)(maps.values, start, height, width, FULL_SIZE, values);
-    const range = this.exemplars.scalars(FULL_SIZE / 4, word);
-    return { values, low: Math.min(0, range.low), high: range.high };
+    const word = this.exemplars.part === "top" ? this.hovered ?? this.pinned : null;
+    showFullSize(this.full, this.exemplars, index, { word, mode: this.mode, opacity: this.opacity, value: (level) => this.value(word, level) });
   }
 
   close() {
