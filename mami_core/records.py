@@ -80,6 +80,24 @@ class HeadOutput:
             raise ValueError(f"head {self.head!r}: weights {self.weights.shape} do not fit a grid of {self.grid}")
 
 
+def with_combined(heads: tuple[HeadOutput, ...], words: tuple[str, ...]) -> tuple[HeadOutput, ...]:
+    """Return several heads with a last one that is their mean: what is drawn for the captioner as a whole.
+
+    It is derived, so it is never stored; the overlap with the mask is linear in the weights, so it is a mean too.
+    """
+    if len(heads) < 2 or any(head.head == COMBINED for head in heads):
+        return heads
+    combined = HeadOutput(
+        head=COMBINED,
+        weights=np.mean([head.weights for head in heads], axis=0),  # (words, regions)
+        grid=heads[0].grid,
+        share=(1.0,) * len(heads[0].share),
+        mask_overlap=tuple(np.mean([head.mask_overlap for head in heads], axis=0).tolist()),
+        caption=words,
+    )
+    return (*heads, combined)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Caption:
     """What one captioner says of one unit, and how sure it is.

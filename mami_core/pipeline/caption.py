@@ -22,7 +22,7 @@ from mami_core.device import choose_device
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.published import PREFIX, open_published
 from mami_core.pipeline.selection import chosen_keys
-from mami_core.records import COMBINED, Caption, HeadOutput
+from mami_core.records import Caption, HeadOutput
 from mami_core.store import Dissection, DissectionWriter, UnitKey, find_model
 
 
@@ -161,20 +161,8 @@ def mask_cover(dissection: Dissection, key: UnitKey, grid: tuple[int, int, int])
 
 
 def _told(caption: Caption, cover: np.ndarray) -> tuple[HeadOutput, ...]:
-    """Return the heads with their overlap with the mask, and beside several heads the mean of their weights."""
-    heads = [replace(head, mask_overlap=tuple((head.weights @ cover).tolist())) for head in caption.heads]
-    if len(heads) < 2:
-        return tuple(heads)
-    weights = np.mean([head.weights for head in heads], axis=0)  # (words, regions)
-    combined = HeadOutput(
-        head=COMBINED,
-        weights=weights,
-        grid=heads[0].grid,
-        share=(1.0,) * len(weights),
-        mask_overlap=tuple((weights @ cover).tolist()),
-        caption=caption.words,
-    )
-    return (*heads, combined)
+    """Return the heads with how much of their weight falls on the mask, for the regions' cover (regions,)."""
+    return tuple(replace(head, mask_overlap=tuple((head.weights @ cover).tolist())) for head in caption.heads)
 
 
 def encoder_facts(encoder: AnyEncoder | ImageEncoder) -> dict[str, str]:

@@ -120,7 +120,7 @@ def dissected(name: str, world: World, folder: Path, work: Path, report: Report)
         out=folder,
         layers=LAYERS[name],
         map_size=28,
-        spectrum=3,  # with 28 cells: what keeps the bundled demo small
+        spectrum=2,  # with 28 cells: what keeps the bundled demo small
         seed=world.seed,
     )
     dissection = dissect(network_of(name, world, work, report), world.probe, config, folder, report=report)

@@ -175,7 +175,5 @@ def _text_table(text: Mapping[str, Any]) -> list[str]:
         bleu, constant = figures["bleu"]["milan"], figures["floors"]["best_constant"]
         spread = f"{bleu['score']:.1f} [{bleu['interval'][0]:.1f}, {bleu['interval'][1]:.1f}]"
         said = f"{constant['bleu_milan']:.1f} “{constant['caption']}”"
-        rows.append(
-            f"| {name} | {spread} | {bleu['brevity_penalty']:.2f} | {figures['text']['mean']:.1f} | {said} |"
-        )
+        rows.append(f"| {name} | {spread} | {bleu['brevity_penalty']:.2f} | {figures['text']['mean']:.1f} | {said} |")
     return rows

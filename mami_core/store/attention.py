@@ -18,7 +18,7 @@ WEIGHTS = ("weights", "scale")  # the columns that hold the attention itself
 
 def write_attention(path: Path, units: Iterable[tuple[int, Sequence[HeadOutput]]]) -> None:
     """Write every head of every unit of one layer."""
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=19))  # written once, read often
     with replacing(path) as partial, pa.ipc.new_file(str(partial), ATTENTION_SCHEMA, options=options) as file:
         for unit, heads in units:
             rows = [_row(unit, head) for head in heads]

@@ -12,7 +12,16 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from mami_core.records import Caption, Exemplar, HeadOutput, NeuronId, NeuronRecord, Reference, UnitStatistics
+from mami_core.records import (
+    Caption,
+    Exemplar,
+    HeadOutput,
+    NeuronId,
+    NeuronRecord,
+    Reference,
+    UnitStatistics,
+    with_combined,
+)
 from mami_core.store import layout
 from mami_core.store.atomic import PARTIAL, sha256_of
 from mami_core.store.attention import WEIGHTS, AttentionFile
@@ -223,14 +232,15 @@ class Dissection:
         if (layer, unit) not in table.index:
             return None
         row = table.loc[(layer, unit)]
+        words = () if row["tokens"] is None else tuple(row["tokens"])
         return Caption(
             captioner=captioner,
-            words=() if row["tokens"] is None else tuple(row["tokens"]),
+            words=words,
             log_p_given_exemplars=float(row["log_p_given_exemplars"]),
             log_p=float(row["log_p"]),
             state=row["state"],
             alternatives=tuple((entry["text"], entry["score"]) for entry in _listed(row["alternatives"])),
-            heads=self.attention(captioner, layer, unit),
+            heads=with_combined(self.attention(captioner, layer, unit), words),
         )
 
     @cached_property
