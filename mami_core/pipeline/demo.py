@@ -37,6 +37,7 @@ TRAINED_ON, CHOSEN_ON = "short+long", "long"  # sets of references; chosen on sh
 SHOWN = "resnet"  # the network whose dissection is the result
 NETWORKS = ("resnet", "alexnet")  # whose units captioners are trained on
 TRAINING_IMAGES, HELD_OUT_IMAGES, PROBE_IMAGES = 5400, 400, 2000
+MAP_SIZE, SPECTRUM = 28, 2  # what keeps the bundled demo under 15 MB
 STREAMS = {"train": 1, "held-out": 2, "probe": 3}  # of seeds: no two streams share a scene
 
 
@@ -77,7 +78,7 @@ class World:
 def run_demo(config: DemoConfig) -> None:
     """Make the demo in `config.out`; the same command goes on where an interrupted run stopped."""
     world = World(config.seed, config.scale)
-    work = cache_folder() / "demo" / settings_sha256(asdict(world))[:16]
+    work = cache_folder() / "demo" / settings_sha256({**asdict(world), "map_size": MAP_SIZE, "spectrum": SPECTRUM})[:16]
     with progress(quiet=config.json) as report:
         encoder = encoder_of(world, work / ENCODER, report)
         shown = config.out
@@ -119,8 +120,8 @@ def dissected(name: str, world: World, folder: Path, work: Path, report: Report)
         images=f"scenery:{len(world.probe)}:{world.probe.seed}",
         out=folder,
         layers=LAYERS[name],
-        map_size=28,
-        spectrum=2,  # with 28 cells: what keeps the bundled demo small
+        map_size=MAP_SIZE,
+        spectrum=SPECTRUM,
         seed=world.seed,
     )
     dissection = dissect(network_of(name, world, work, report), world.probe, config, folder, report=report)
