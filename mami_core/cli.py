@@ -88,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyError as problem:
         print(f"mami: {problem.args[0]}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output had enough, as `head` does
+        sys.stdout = None  # type: ignore[assignment]  # so that leaving does not write to it again
+        return 0
     except KeyboardInterrupt:
         print("mami: stopped; the same command goes on where it was", file=sys.stderr)
         return 130
