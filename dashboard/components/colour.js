@@ -19,6 +19,9 @@ function paletteOf(alphaAt) {
 }
 
 export const PALETTE = paletteOf((share) => 255 * Math.min(1, 0.25 + 1.2 * share));
+// The same colours on a square-root scale, finer at its low end: for attention, which is peaked, so that on a linear
+// scale all but a few regions would be dark.
+export const ROOTED = Uint32Array.from({ length: 1024 }, (_, level) => PALETTE[Math.round(255 * Math.sqrt(level / 1023))]);
 export const RAMP = `linear-gradient(90deg, ${STOPS.map((stop) => `rgb(${stop.join(",")})`).join(", ")})`;
 
 function packed(red, green, blue, alpha) {

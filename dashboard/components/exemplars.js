@@ -1,18 +1,19 @@
 // The exemplars of a unit, and what is laid over them: the mask, the activation, or a word's attention.
 
 import { element, figure } from "./element.js";
-import { OUTLINE, PALETTE, SHADE } from "./colour.js";
+import { OUTLINE, PALETTE, ROOTED, SHADE } from "./colour.js";
 import { bilinear, smooth, upsampledAll } from "./maps.js";
 
 export const COLUMNS = 5;
 const LARGEST = 224;
 
-// Scalars (size × size) to packed colours of the palette.
-export function coloured(values, start, low, high, pixels) {
-  const scale = high > low ? 255 / (high - low) : 0;
+// Scalars (size × size) to packed colours of a palette.
+export function coloured(values, start, low, high, pixels, palette = PALETTE) {
+  const last = palette.length - 1;
+  const scale = high > low ? last / (high - low) : 0;
   for (let i = 0; i < pixels.length; i++) {
     const level = (values[start + i] - low) * scale;
-    pixels[i] = PALETTE[level > 255 ? 255 : level > 0 ? level | 0 : 0];
+    pixels[i] = palette[level > last ? last : level > 0 ? level | 0 : 0];
   }
 }
 
@@ -135,7 +136,7 @@ export class Exemplars {
     const start = index * size * size;
     this.shade.resize(size);
     if (word || mode === "heat") {
-      coloured(found.all, start, Math.min(0, found.low), found.high, this.shade.pixels);
+      coloured(found.all, start, Math.min(0, found.low), found.high, this.shade.pixels, word ? ROOTED : PALETTE);
       this.shade.drawOn(context, opacity, width);
       return;
     }

@@ -1,5 +1,6 @@
 // One exemplar, large, with the scalar under the pointer.
 
+import { PALETTE, ROOTED } from "./colour.js";
 import { element, figure } from "./element.js";
 import { Layer, coloured, drawTile, volume } from "./exemplars.js";
 import { bilinear, smooth } from "./maps.js";
@@ -16,7 +17,7 @@ export function showFullSize(dialog, exemplars, index, { word, mode, opacity, va
   if (scalars && (word || mode !== "plain")) {
     const layer = new Layer();
     layer.resize(FULL_SIZE);
-    coloured(scalars.values, 0, scalars.low, scalars.high, layer.pixels);
+    coloured(scalars.values, 0, scalars.low, scalars.high, layer.pixels, word ? ROOTED : PALETTE);
     layer.drawOn(context, opacity, FULL_SIZE);
   }
   const readout = element("output", {}, "Point at the image to read its value.");

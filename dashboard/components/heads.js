@@ -1,6 +1,7 @@
 // One row per attention head: the caption's words, where the head looked for each, and what it says when left alone.
 
 import { element, percent } from "./element.js";
+import { ROOTED } from "./colour.js";
 import { Layer, coloured, drawTile, fitted, volume } from "./exemplars.js";
 import { smooth, upsampledAll } from "./maps.js";
 
@@ -78,7 +79,7 @@ export class Heads {
       row.contexts.forEach((context, i) => {
         fitted(context.canvas, css);
         drawTile(context, this.sprite, i, size);
-        coloured(this.kept[key].all, i * size * size, 0, this.kept[key].high, this.layer.pixels);
+        coloured(this.kept[key].all, i * size * size, 0, this.kept[key].high, this.layer.pixels, ROOTED);
         this.layer.drawOn(context, opacity, size);
       });
     }

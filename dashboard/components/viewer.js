@@ -244,7 +244,7 @@ class View {
   }
 
   meaning(word) {
-    if (word) return `attention of ${describeWord(word)}, smoothed`;
+    if (word) return `attention of ${describeWord(word)}, smoothed; colours on a square-root scale`;
     const maps = this.shown?.record.maps[this.exemplars.part];
     if (!this.exemplars.count) return "This unit has no exemplars.";
     if (!maps) return "Activation maps were not kept.";
