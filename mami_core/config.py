@@ -236,7 +236,7 @@ class EvaluateConfig:
     references: Path | None = None  # CSV: layer,unit,summary; several rows a unit
     set: str = "long"  # which references of a dissection
     split: str = "test"  # which units of a dissection
-    out: Path | None = None  # also write the figures to this file, as Markdown
+    out: Path | None = None  # also write the figures into their section of this Markdown file
     seed: int = 0
     json: bool = False
 

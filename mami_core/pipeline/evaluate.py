@@ -15,9 +15,9 @@ from mami_core.evaluation.floors import nearest_captions
 from mami_core.evaluation.report import evaluate_captions
 from mami_core.evaluation.truth import not_captioned, summarise, truth_scores
 from mami_core.pipeline.progress import print_result
+from mami_core.pipeline.sections import write_section
 from mami_core.scenery.content import UnitContent
 from mami_core.store import Dissection, UnitKey, find_model
-from mami_core.store.atomic import replacing
 from mami_core.store.models import MODELS, known_models
 
 TRUTHS = {
@@ -42,8 +42,7 @@ def run_evaluation(config: EvaluateConfig) -> None:
         bleu = report["bleu"]["milan"]
         text = f"{report['units']} units: BLEU {bleu['score']:.2f}, brevity penalty {bleu['brevity_penalty']:.2f}"
     if config.out is not None:
-        with replacing(config.out) as partial:
-            partial.write_text(text + "\n", encoding="utf-8")
+        write_section(config.out, "evaluate", text, title="Results")
     print_result(report, as_json=config.json, text=text)
 
 
@@ -146,15 +145,15 @@ def as_markdown(report: Mapping[str, Any], *, command: str) -> str:
     """Return the figures as Markdown tables, with the command that made them."""
     kind = "simulated: painted scenes, simulated annotators" if report["simulated"] else "real images"
     lines = [
-        f"# {report['dissection']}: {report['split']} units",
+        f"## {report['dissection']}: {report['split']} units",
         "",
         f"{report['units']} units, references `{report['references']}` ({kind}). Written by `{command}`.",
         "In brackets: 95 % interval, bootstrap over units. BLEU moves with caption length alone, so its brevity",
         "penalty (BP) stands beside it.",
     ]
     if report["truth"]:
-        lines += ["", "## Truth", "", *_truth_table(report["truth"])]
-    lines += ["", "## Text", "", *_text_table(report["text"])]
+        lines += ["", "### Truth", "", *_truth_table(report["truth"])]
+    lines += ["", "### Text", "", *_text_table(report["text"])]
     return "\n".join(lines)
 
 
