@@ -83,11 +83,22 @@ class BenchDissectConfig:
     batch_size: int = 32
     size: int = 224
     threads: int = 1
+    workers: int = 0  # compare as many workers at once with one, on the first network; 0: do not
+    memory_images: tuple[int, ...] = ()  # measure the first network's memory over as many images, e.g. 2000 20000
+    memory_size: int = 64  # pixels of those images: 20,000 of 224 px take a quarter of an hour
     out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
     json: bool = False
 
     def __post_init__(self) -> None:
         _require(self.images >= self.batch_size >= 1, "--images must be at least --batch-size, and both at least 1")
+        _require(len(self.networks) >= 1, "--networks must name at least one network")
+        _require(self.workers >= 0, f"--workers must be at least 0, got {self.workers}")
+        _require(
+            self.images >= self.workers * self.batch_size,
+            f"--workers {self.workers} need a batch each: --images {self.workers * self.batch_size} or more",
+        )
+        _require(min(self.memory_images, default=1) >= 1, "--memory-images must all be at least 1")
+        _require(min(self.size, self.memory_size) >= 32, "--size and --memory-size must be at least 32 pixels")
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,7 @@ class TrainConfig:
     vocabulary_size: int = 0  # most frequent words that are kept; 0: all that occur often enough
     min_count: int = 2  # how often a word must occur
     select: Literal["bleu", "nll"] = "nll"  # by what the best epoch is kept
+    tensorboard: bool = False  # also log scalars, attention pictures and the graph below the captioner's folder
     seed: int = 0
     device: str = "auto"
     resume: bool = True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mami_core.captioning.checkpoint import Checkpoint, save_checkpoint
+from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.captioning.features import join_features, unit_features
 from mami_core.captioning.image_encoder import ImageEncoder, save_image_encoder
@@ -29,6 +31,7 @@ from mami_core.training.language_model import train_language_model
 from mami_core.training.loop import LoopSettings
 from mami_core.training.match import train_matcher
 from mami_core.training.selection import select_decoding
+from mami_core.training.tensorboard import log_attention, log_graph, open_log
 
 SPLITS = ("train", "val", "test")
 CHOICE = "choice"
@@ -150,6 +153,7 @@ def train_one(
     """Train a captioner with what it is decoded by, choose the decoding on validation units, write its folder."""
     run = cache_folder() / "training" / settings_sha256({**config.__dict__, "out": str(config.out.resolve())})[:16]
     language_model, matcher = train_shared(data, config, report=report)
+    writer = open_log(config.out / "tensorboard") if config.tensorboard else None
     decoder, history = train_captioner(
         config.captioner,
         data.splits["train"],
@@ -160,7 +164,10 @@ def train_one(
         folder=run if config.resume else None,
         device=choose_device(config.device),
         progress=_epochs(report, f"{config.captioner}: epochs"),
+        writer=writer,
     )
+    if writer is not None:
+        log_training(writer, decoder, data)
     sample = data.choice.take(range(min(len(data.choice), _SELECTED_ON)))
     chosen = select_decoding(decoder, language_model, data.vocabulary, sample, matcher=matcher)
     provenance = {
@@ -176,6 +183,15 @@ def train_one(
     save_checkpoint(config.out, checkpoint, half=True)
     save_matcher(config.out, matcher)
     return {"decoding": chosen.name, "validation": chosen.figures}
+
+
+def log_training(writer: Any, decoder: Decoder, data: CaptionData) -> None:
+    """Add to TensorBoard's log what the trained captioner looks at and how it is built, and close it."""
+    own = decoder.cpu()
+    validation = data.splits["val"]
+    log_attention(writer, own, validation, data.vocabulary, length=data.length, epoch=0)
+    log_graph(writer, own, validation.regions([0]), data.vocabulary.start)
+    writer.close()
 
 
 def train_shared(data: CaptionData, config: TrainConfig, *, report: Report) -> tuple[LanguageModel, Matcher]:
