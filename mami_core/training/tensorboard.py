@@ -71,7 +71,7 @@ def log_attention(
 
 
 def attention_picture(weights: Tensor, grid: Sequence[int]) -> Tensor:
-    """Return weights (W, k*h*w) as one picture (1, H, W'): a row a word, a tile an exemplar; a word's largest is white."""
+    """Return weights (W, k*h*w) as one picture (1, H, W'): a row a word, a tile an exemplar, a word's largest white."""
     exemplars, height, width = grid
     tiles = weights.reshape(len(weights), exemplars, height, width)
     tiles = tiles / tiles.flatten(1).amax(1).clamp_min(1e-9)[:, None, None, None]
