@@ -34,7 +34,8 @@ def _timm(name: str, weights: str | Path | None, keywords: dict[str, Any]) -> Ne
         module = timm.create_model(full, pretrained=tagged or weights == "DEFAULT", **keywords)
     except (RuntimeError, OSError, TypeError, ValueError) as problem:
         raise ValueError(f"timm:{full} cannot be opened: {problem}") from problem
-    data = timm.data.resolve_model_data_config(module)  # type: ignore[attr-defined]
+    asked = {"img_size": keywords["img_size"]} if isinstance(keywords.get("img_size"), int) else {}
+    data = timm.data.resolve_model_data_config(module, args=asked)  # type: ignore[attr-defined]
     size = data["input_size"][-1]
     preprocess = Preprocess(
         resize=math.floor(size / data["crop_pct"]),
