@@ -27,6 +27,7 @@ export function captionCard(caption, onWord) {
   const head = speaker(caption);
   const words = caption.words.map((text, index) =>
     head ? wordButton(text, { caption, head, index }, onWord) : element("span", { class: "word" }, text));
+  words.forEach((word) => word.classList.toggle("mark", /^[.,;:]$/.test(word.textContent)));
   const text = caption.state === "ok" ? words : [element("span", { class: "quiet" }, UNSPOKEN[caption.state] ?? caption.state)];
   const card = element(
     "article", { class: "card caption", "aria-label": `Caption by ${caption.captioner}` },
@@ -45,7 +46,7 @@ function figures(caption) {
     ["log p(d | E)", figure(caption.log_p_given_exemplars), "natural log, given the exemplars, summed over the words"],
     ["log p(d)", figure(caption.log_p), "natural log, under the captioner's language model"],
     ["PMI", figure(caption.pmi), "log p(d | E) − log p(d); comparable only within one captioner"],
-    ["words", String(caption.words.length)],
+    ["words", String(caption.words.filter((word) => /\w/.test(word)).length)],
   ]);
 }
 
