@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -140,7 +140,8 @@ def train_captioners(
         return
     data = gather(dissections, encoder, references=TRAINED_ON, choose_on=CHOSEN_ON, max_words=0, report=report)
     for name, folder in missing.items():
-        settings = TrainConfig(dissections[0].path, name, folder, seed=config.seed, device=config.device)
+        full = TrainConfig(dissections[0].path, name, folder, seed=config.seed, device=config.device)
+        settings = replace(full, epochs=max(2, round(full.epochs * min(config.scale, 1.0))))
         train_one(data, encoder, settings, report=report)
 
 
