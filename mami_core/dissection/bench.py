@@ -6,73 +6,30 @@ by more than what is added.
 
 from __future__ import annotations
 
-import io
-import multiprocessing
 import os
-import resource
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from mami_core.config import BenchDissectConfig, DissectConfig
+from mami_core.dissection.bench_images import ReadyImages, write_jpegs
+from mami_core.dissection.bench_runs import memory_by_images, whole_run, workers_against_one
 from mami_core.dissection.hooks import reading
 from mami_core.dissection.parts import Part, part_folder
-from mami_core.dissection.run import Work, dissect, prepare, run_blocks
+from mami_core.dissection.run import Work, prepare, run_blocks
 from mami_core.dissection.state import Stopwatch
 from mami_core.dissection.tail import Tail
-from mami_core.inputs import Network, open_network, sha256_of_names, to_rgb
-from mami_core.store import encode_image
+from mami_core.inputs import ImageFolder, ImageSource, Network, open_network
 
 _CORE = ("ranking", "tail")  # top-k with maps, and the threshold
-_DISTINCT = 16  # encoded images that the decoding run repeats
-
-
-class BenchImages:
-    """Smooth random images: `ready` as tensors from memory, else decoded from WebP each time."""
-
-    simulated = True
-    labels = None
-
-    def __init__(self, count: int, size: int, *, ready: bool) -> None:
-        self.name = f"random-{count}"
-        self.names: Sequence[str] = [f"random-{number}" for number in range(count)]
-        self._size = size
-        self._encoded = [] if ready else [_encoded(number, size) for number in range(_DISTINCT)]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def load(self, index: int) -> Image.Image:
-        """Return one image."""
-        return to_rgb(Image.open(io.BytesIO(self._encoded[index % _DISTINCT])))
-
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of the names."""
-        return sha256_of_names(self.names)
-
-
-class ReadyImages(BenchImages):
-    """The same, as the network's input: no decoding, no preprocessing."""
-
-    def inputs(self, index: int) -> Tensor:
-        """Return one input (3, H, W)."""
-        generator = torch.Generator().manual_seed(index)
-        coarse = torch.randn(1, 3, self._size // 8, self._size // 8, generator=generator)
-        return torch.nn.functional.interpolate(coarse, (self._size, self._size), mode="bilinear")[0]
-
-
-def _encoded(number: int, size: int) -> bytes:
-    coarse = np.random.default_rng(number).integers(0, 256, (size // 8, size // 8, 3), dtype=np.uint8)
-    return encode_image(Image.fromarray(coarse).resize((size * 9 // 7, size * 8 // 7), Image.Resampling.BICUBIC))
+_JPEGS = 64  # files of the decoding run, at most
 
 
 @dataclass(frozen=True)
@@ -87,7 +44,9 @@ class NetworkBench:
     added_cpu_s: float  # everything
     ratio_core: float
     ratio_cpu: float
-    images_per_second: float  # wall time, decoding, saving and thumbnails included
+    images_per_second_forward: float  # these two: a CPU second of the same process, one after the other
+    images_per_second_decoding: float  # everything, from JPEG files in a folder; without thumbnails and joining
+    images_per_second: float  # wall time of a whole run: decoding, thumbnails, joining and saving included
     rank_error_mean: float  # |share of activations at or below the threshold - quantile|, over all units
     rank_error_max: float
     peak_memory_mb: float  # growth of the resident set beyond network and one batch
@@ -103,6 +62,9 @@ def bench_dissection(config: BenchDissectConfig) -> dict[str, Any]:
     torch.set_num_threads(config.threads)
     try:
         found = [asdict(bench_network(spec, config)) for spec in config.networks]
+        first = config.networks[0]
+        workers = workers_against_one(first, config) if config.workers else None
+        memory = memory_by_images(first, config) if config.memory_images else None
     finally:
         torch.set_num_threads(before)
     return {
@@ -113,6 +75,8 @@ def bench_dissection(config: BenchDissectConfig) -> dict[str, Any]:
         "torch": torch.__version__,
         "load": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else [],
         "networks": found,
+        "workers": workers,
+        "memory": memory,
     }
 
 
@@ -120,17 +84,14 @@ def bench_network(spec: str, config: BenchDissectConfig) -> NetworkBench:
     """Measure one network: its cost, then its thresholds against every value, then a whole run of its own process."""
     network = open_network(spec, crop=config.size, resize=config.size)
     with tempfile.TemporaryDirectory() as folder:
-        work = _prepared(network, config, Path(folder) / "cost")
+        work = _prepared(network, ReadyImages(config.images, config.size), config, Path(folder) / "cost")
         forward = _forward_seconds(work)
-        part = Part.open(part_folder(work.out, 0, 1), work.plan, work.device)
-        started = time.process_time()
-        run_blocks(work, part, list(range(work.plan.blocks)), lambda *_: None)
-        whole = time.process_time() - started
+        part, whole = _timed_blocks(work)
+        decoding = _decoding_speed(network, config, Path(folder))
         errors = rank_errors(work, part)
     stages = _summed(state.clock for state in part.states)
     core, added = sum(stages[name] for name in _CORE), sum(stages.values())
     stages["rest of the loop"] = whole - added
-    end = _whole_run(spec, config)
     return NetworkBench(
         name=network.name,
         layers=tuple(layer.name for layer in work.plan.layers),
@@ -140,19 +101,36 @@ def bench_network(spec: str, config: BenchDissectConfig) -> NetworkBench:
         added_cpu_s=added,
         ratio_core=1 + core / forward,
         ratio_cpu=1 + added / forward,
+        images_per_second_forward=config.images / forward,
+        images_per_second_decoding=decoding,
         rank_error_mean=float(errors.mean()),
         rank_error_max=float(errors.max()),
         stages=stages,
-        **end,
+        **whole_run(spec, config),
     )
 
 
-def _prepared(network: Network, config: BenchDissectConfig, out: Path, *, ready: bool = True) -> Work:
+def _prepared(network: Network, images: ImageSource, config: BenchDissectConfig, out: Path) -> Work:
     settings = DissectConfig(network=network.name, images="random", out=out, batch_size=config.batch_size, device="cpu")
-    images = (ReadyImages if ready else BenchImages)(config.images, config.size, ready=ready)
     work = prepare(network, images, settings, out)
     assert work is not None  # the folder is new
     return work
+
+
+def _timed_blocks(work: Work) -> tuple[Part, float]:
+    """Run over all images; return what was kept and the CPU seconds it took."""
+    part = Part.open(part_folder(work.out, 0, 1), work.plan, work.device)
+    started = time.process_time()
+    run_blocks(work, part, list(range(work.plan.blocks)), lambda *_: None)
+    return part, time.process_time() - started
+
+
+def _decoding_speed(network: Network, config: BenchDissectConfig, folder: Path) -> float:
+    """Return the images a CPU second where each is read from a JPEG file, decoded and resized first."""
+    count = min(_JPEGS, config.images)
+    write_jpegs(folder / "jpegs", count)
+    work = _prepared(network, ImageFolder(folder / "jpegs"), config, folder / "decoding")
+    return count / _timed_blocks(work)[1]
 
 
 def _summed(clocks: Iterator[Stopwatch]) -> dict[str, float]:
@@ -207,57 +185,3 @@ def rank_errors(work: Work, part: Part) -> np.ndarray:
 
 def _threshold(tail: Tail, quantile: float) -> Tensor:
     return replace(tail).quantile(quantile)
-
-
-def _whole_run(spec: str, config: BenchDissectConfig) -> dict[str, float]:
-    """Dissect in a fresh process, decoding included: its peak memory is its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_measure_whole_run, args=(spec, config, theirs))
-    child.start()
-    theirs.close()
-    try:
-        return ours.recv()
-    except EOFError:
-        raise RuntimeError(f"the measured run of {spec} ended without a result") from None
-    finally:
-        child.join()
-
-
-def _measure_whole_run(spec: str, config: BenchDissectConfig, pipe: Any) -> None:
-    torch.set_num_threads(config.threads)
-    network = open_network(spec, crop=config.size, resize=config.size)
-    images = BenchImages(config.images, config.size, ready=False)
-    with torch.inference_mode():
-        network.module(torch.zeros(config.batch_size, 3, config.size, config.size))
-    before = _peak_memory_mb()
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        settings = DissectConfig(network=spec, images="random", out=out, batch_size=config.batch_size, device="cpu")
-        started = time.perf_counter()
-        dissection = dissect(network, images, settings, out)
-        seconds = time.perf_counter() - started
-        growth = _peak_memory_mb() - before
-        units = len(dissection.units)
-        sizes = {name: info.bytes / units for name, info in dissection.manifest.files.items()}
-    peaks = sum(size for name, size in sizes.items() if name.startswith("peaks/"))
-    pictures = sizes["images.arrow"]
-    pipe.send(
-        {
-            "images_per_second": config.images / seconds,
-            "peak_memory_mb": growth,
-            "bytes_per_unit": sum(sizes.values()) - peaks - pictures,
-            "peak_bytes_per_unit": peaks,
-            "image_bytes_per_unit": pictures,
-        }
-    )
-
-
-def _peak_memory_mb() -> float:
-    """Return the largest resident set of this process so far. Linux's getrusage would give the parent's, if larger."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mami_core.cli import main
+from mami_core.config import BenchDissectConfig
 
 SMALL = ["--regions", "4", "--feature-size", "24", "--hidden-size", "16", "--vocabulary-size", "40", "--length", "5",
          "--beam-size", "3", "--units", "4", "--repeats", "1"]  # fmt: skip
@@ -49,10 +50,49 @@ def test_descriptions_without_a_known_column_are_refused(tmp_path, capsys):
     assert "line 1: has no column summary" in capsys.readouterr().err
 
 
+FEW = ["--networks", "torchvision:alexnet", "--images", "4", "--batch-size", "2", "--size", "64"]
+
+
 @pytest.mark.slow
 def test_bench_dissect_gives_the_fields(capsys):
-    few = ["--networks", "torchvision:alexnet", "--images", "4", "--batch-size", "2", "--size", "64"]
-    assert main(["bench", "dissect", "--json", *few]) == 0
-    (found,) = json.loads(capsys.readouterr().out)["networks"]
+    assert main(["bench", "dissect", "--json", *FEW]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    (found,) = figures["networks"]
     assert {"name", "layers", "forward_cpu_s", "added_cpu_s", "ratio_cpu", "images_per_second", "rank_error_mean",
             "rank_error_max", "peak_memory_mb", "stages"} <= set(found)  # fmt: skip
+    assert found["images_per_second_forward"] == pytest.approx(4 / found["forward_cpu_s"])
+    assert found["images_per_second_decoding"] > 0
+    assert figures["workers"] is None
+    assert figures["memory"] is None
+
+
+@pytest.mark.slow
+def test_bench_dissect_compares_two_workers_with_one_and_measures_memory_at_each_size(tmp_path, capsys):
+    out = tmp_path / "benchmarks.md"
+    more = ["--workers", "2", "--memory-images", "4", "6", "--out", str(out)]
+    assert main(["bench", "dissect", "--json", *FEW, *more]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    workers, memory = figures["workers"], figures["memory"]
+    assert workers["cpu_ratio"] == pytest.approx(workers["cpu_s"] / workers["one_cpu_s"])
+    assert workers["wall_speed_up"] > 0
+    assert [run["images"] for run in memory["runs"]] == [4, 6]
+    assert memory["size"] == 64
+    written = out.read_text()
+    assert "2 workers at once" in written
+    assert "6 images" in written
+    assert "smaller than the usual 224 px" in written
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"workers": 3, "images": 64}, "--workers 3 need a batch each: --images 96 or more"),
+        ({"memory_images": (2000, 0)}, "--memory-images must all be at least 1"),
+        ({"memory_size": 8}, "--size and --memory-size must be at least 32 pixels"),
+        ({"networks": ()}, "--networks must name at least one network"),
+    ],
+    ids=["workers", "images", "size", "networks"],
+)
+def test_bench_dissect_refuses_what_it_cannot_measure(wrong, reason):
+    with pytest.raises(ValueError, match=reason):
+        BenchDissectConfig(**wrong)
