@@ -48,7 +48,7 @@ def log_graph(writer: Any, decoder: Decoder, regions: RegionBatch, start: int) -
     """Draw what happens between a unit's regions and its first word."""
     tokens = torch.full((len(regions.features),), start)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # shape checks are traced as constants: a picture only
+        warnings.simplefilter("ignore")  # tracing takes shape checks for constants, which is right for a picture
         writer.add_graph(OneStep(decoder).eval(), (regions.features, regions.weight, tokens))
 
 
