@@ -24,18 +24,48 @@ def _reduced(maps: Tensor, axis: int, cells: int) -> Tensor:
     length = maps.shape[axis]
     if length == cells:
         return maps
-    step = length // cells
-    if length % cells == 0:
-        offsets = [maps.unflatten(axis, (cells, step)).select(axis, offset) for offset in range(step)]
-    else:
-        first = torch.arange(cells, device=maps.device) * length // cells
-        last = -((-torch.arange(1, cells + 1, device=maps.device) * length) // cells) - 1
-        longest = int((last - first).max()) + 1
-        offsets = [maps.index_select(axis, (first + offset).minimum(last)) for offset in range(longest)]
-    largest = offsets[0].maximum(offsets[1])
-    for other in offsets[2:]:
-        torch.maximum(largest, other, out=largest)
+    first = [cell * length // cells for cell in range(cells)]
+    last = [-(-(cell + 1) * length // cells) - 1 for cell in range(cells)]
+    step = -(-length // cells)
+    lead = step * cells - length
+    longest = max(end - start for start, end in zip(first, last, strict=True)) + 1
+    if lead < step and _regular(first, last, step, lead, longest):
+        return _strided(maps, axis, cells, step, lead, longest)
+    starts, ends = torch.tensor(first, device=maps.device), torch.tensor(last, device=maps.device)
+    largest = maps.index_select(axis, starts)
+    for offset in range(1, longest):
+        torch.maximum(largest, maps.index_select(axis, (starts + offset).minimum(ends)), out=largest)
     return largest
+
+
+def _regular(first: list[int], last: list[int], step: int, lead: int, longest: int) -> bool:
+    """Tell whether the stretches begin at `step` · cell - `lead` and have one length, cut off at both ends."""
+    begins = [step * cell - lead for cell in range(len(first))]
+    inside = [(max(begin, 0), min(begin + longest - 1, last[-1])) for begin in begins]
+    return inside == list(zip(first, last, strict=True))
+
+
+def _strided(maps: Tensor, axis: int, cells: int, step: int, lead: int, longest: int) -> Tensor:
+    """Return the maximum over regular stretches, read where they lie: nothing is copied out first."""
+    length = maps.shape[axis]
+    largest = _every(maps, axis, 0, step)  # element `lead` of each stretch, which all have
+    second = lead + 1 if step - lead > 1 else lead  # all have this one too
+    largest = largest.maximum(_every(maps, axis, second - lead, step)) if second > lead else largest.clone()
+    for offset in range(longest):
+        start = offset - lead if offset >= lead else offset - lead + step
+        cell = 0 if offset >= lead else 1  # the first stretch is cut off before it
+        if offset in (lead, second) or start >= length:
+            continue
+        found = _every(maps, axis, start, step)
+        count = min(found.shape[axis], cells - cell)
+        place = largest.narrow(axis, cell, count)
+        torch.maximum(place, found.narrow(axis, 0, count), out=place)
+    return largest
+
+
+def _every(maps: Tensor, axis: int, start: int, step: int) -> Tensor:
+    """Return a view of every `step`-th place of an axis (-1 or -2), from `start` on."""
+    return maps[..., start::step] if axis == -1 else maps[..., start::step, :]
 
 
 def cut_maps(maps: Tensor, image: Tensor, unit: Tensor, size: tuple[int, int]) -> Tensor:
