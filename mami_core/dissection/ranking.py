@@ -95,7 +95,7 @@ class Ranking:
         origin[row, place] = slot
         self.slots[rows] = origin
         store = self.maps.flatten(0, 1)  # (U·k, h, w), a view
-        store.index_copy_(0, unit * self.k + slot, cut(image, unit).to(store.dtype))
+        _put(store, unit * self.k + slot, cut(image, unit).to(store.dtype))
 
     def merge(self, other: Ranking) -> None:
         """Take in another ranking of the same units over other images."""
@@ -114,3 +114,11 @@ class Ranking:
         """Return the maps (U, k, h, w) in order of rank, NaN where a place is empty."""
         index = self.slots[:, :, None, None].expand_as(self.maps)
         return self.maps.gather(1, index).masked_fill_((self.keys == EMPTY)[:, :, None, None], torch.nan)
+
+
+def _put(store: Tensor, places: Tensor, maps: Tensor) -> None:
+    """Write maps (n, h, w) over distinct places (n,) of the store; on a CPU, NumPy does so several times faster."""
+    if store.device.type == "cpu":
+        store.numpy()[places.numpy()] = maps.numpy()
+    else:
+        store.index_copy_(0, places, maps)
