@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-_UNITS_AT_ONCE = 256  # bounds the sort's memory
+_PEAKS_AT_ONCE = 2**20  # bounds the sort's memory, whose places are 8 bytes a peak, however many images there are
 
 RowsBySet = dict[str, np.ndarray]  # set → (U, n) rows of the reservoir, -1 where there is none
 
@@ -31,8 +31,9 @@ def spectrum_rows(peaks: np.ndarray, rows: Sequence[int], *, random: int, bands:
 
 
 def _chunks(peaks: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, peaks.shape[1], _UNITS_AT_ONCE):
-        yield np.ascontiguousarray(peaks[:, start : start + _UNITS_AT_ONCE])
+    units = max(1, _PEAKS_AT_ONCE // max(len(peaks), 1))
+    for start in range(0, peaks.shape[1], units):
+        yield np.ascontiguousarray(peaks[:, start : start + units])
 
 
 def _shares(peaks: np.ndarray, bands: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,8 @@ _REAL_TEXTS: Final = "descriptions/milannotations_resnet152_imagenet.csv"  # bel
 _COLUMNS: Final = ("summary", "description", "caption")
 _USUAL_SIZE: Final = 224  # pixels
 _SMALLER: Final = (
-    "These images are smaller than the usual 224 px, because 20,000 of that size take a quarter of an hour: what "
-    "grows with the number of images is the same at any size, a batch's maps are smaller."
+    "These images are smaller than the usual 224 px, because 20,000 of that size take a quarter of an hour: every "
+    "image's peaks take the same room at any size; a batch's maps and the kept pictures take less than they would."
 )
 
 
