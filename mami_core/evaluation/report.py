@@ -26,7 +26,6 @@ from mami_core.evaluation.text import (
 from mami_core.store import UnitKey
 
 _BLOCK: Final = 100  # resamplings made at once: bounds memory at block × units
-Statistics = Mapping[str, np.ndarray]  # preset → (units, 10)
 
 
 def evaluate_captions(

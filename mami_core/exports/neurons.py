@@ -10,8 +10,6 @@ import pandas as pd
 
 from mami_core.store import Dissection, UnitKey
 
-CAPTION_COLUMNS: Final = ("caption", "log_p", "log_p_lm", "pmi", "words", "settings_sha256", "trained_on")
-LABEL_COLUMNS: Final = ("label", "reviewer", "label_version")
 _KEY: Final = ["layer", "unit"]
 
 

@@ -36,7 +36,8 @@ def run_evaluation(config: EvaluateConfig) -> None:
         report = evaluate_dissection(
             Dissection.open(config.dissection), split=config.split, references=config.set, seed=config.seed
         )
-        text = as_markdown(report, command=f"mami evaluate {config.dissection.name} --split {config.split}")
+        shown = config.dissection.name if config.dissection.is_absolute() else config.dissection  # no private path
+        text = as_markdown(report, command=f"mami evaluate {shown} --split {config.split}")
     else:
         report = _evaluate_files(config)
         bleu = report["bleu"]["milan"]
