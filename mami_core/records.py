@@ -73,6 +73,10 @@ class HeadOutput:
     share: tuple[float, ...]  # per word: the norm of this head's gated context over the sum of all heads' norms
     mask_overlap: tuple[float, ...]  # per word: how much of the weight falls on the activation mask
     caption: tuple[str, ...]  # decoded with only this head's context
+    # what files older than these fields do not hold reads as ()
+    norm: tuple[float, ...] = ()  # per word: length of this head's gated context
+    entropy: tuple[float, ...] = ()  # per word: of the weights, in nats; log(regions) is uniform
+    without: tuple[str, ...] = ()  # decoded with this head's context left out; empty where there is no other head
 
     def __post_init__(self) -> None:
         exemplars, height, width = self.grid
@@ -112,6 +116,7 @@ class Caption:
     state: CaptionState = "ok"
     alternatives: tuple[tuple[str, float], ...] = ()  # (text, score), best first
     heads: tuple[HeadOutput, ...] = ()
+    gate: tuple[float, ...] = ()  # per word: β, mean over a vector gate; empty without a gate, or in older files
 
     @property
     def text(self) -> str:

@@ -95,9 +95,13 @@ def made_caption(captioner: str, rng: np.random.Generator, number: int) -> Capti
         share=(1.0, 0.5, 0.25),
         mask_overlap=(0.1, 0.2, 0.3),
         caption=words[:2],
+        norm=(2.0, 1.0, 0.5),
+        entropy=(2.25, 1.5, 0.0),
+        without=words[1:],
     )
     first, second = rng.normal(size=2) - 5
-    return Caption(captioner, words, first, second, alternatives=(("a roof", -3.5), ("", -4.0)), heads=(head,))
+    others = (("a roof", -3.5), ("", -4.0))
+    return Caption(captioner, words, first, second, alternatives=others, heads=(head,), gate=(0.5, 0.25, 1.0))
 
 
 def open_made(folder: Path, **settings: object) -> Dissection:

@@ -84,7 +84,7 @@ class Captioner:
     ) -> list[Caption]:
         """Caption units features (U, N, D), weight (U, N): one record each, in order, whatever the batches are.
 
-        With `grid` (exemplars, h, w) of the N regions, each caption carries its attention heads. A unit whose
+        With `grid` (exemplars, h, w) of the N regions, each caption carries its attention heads and gate. A unit whose
         features are not finite gets a caption in state `failed`. ValueError where shapes do not fit the decoder.
         """
         self._check(features, weight, grid)
@@ -142,9 +142,11 @@ class Captioner:
         log_p = force(decoder, memory, best, start=vocabulary.start).caption_log_probs(best, stop=vocabulary.stop)
         prior = torch.full_like(log_p, NOT_FINITE) if model is None else score_texts(model, best)
         heads: list[tuple[HeadOutput, ...]] = [()] * len(best)
+        gates: list[tuple[float, ...]] = [()] * len(best)
         if grid is not None and decoder.config.heads:
             told = explain(decoder, seen, best, vocabulary, weight=weight, length=self.decoding.length)
             heads = [self._heads(one, visible, unit, grid) for unit, one in enumerate(told)]
+            gates = [() if one.gate is None else tuple(one.gate.tolist()) for one in told]
         return [
             Caption(
                 captioner=self.name,
@@ -153,6 +155,7 @@ class Captioner:
                 log_p=float(prior[unit]),
                 alternatives=self._alternatives(found, unit, alternatives),
                 heads=heads[unit],
+                gate=gates[unit],
             )
             for unit in range(len(best))
         ]

@@ -52,6 +52,9 @@ class Explanation:
                 share=tuple(head.share.tolist()),
                 mask_overlap=tuple(head.mask_overlap.tolist()),
                 caption=self.alone.get(name, self.words),
+                norm=tuple(head.norm.tolist()),
+                entropy=tuple(head.entropy.tolist()),
+                without=self.without.get(name, ()),
             )
             for name, head in self.heads.items()
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mami_core.config import Exported
+from mami_core.exports.heads import head_columns
 from mami_core.exports.neurons import neuron_table
 from mami_core.interop.spreadsheet import guard_table
 from mami_core.store import Dissection, UnitKey
@@ -56,9 +57,10 @@ def export_bytes(
 ) -> bytes:
     """Return an export as bytes, as a download needs it.
 
-    `csv`, `json` and `parquet` hold the full table of `neuron_table`; `milan` (layer,unit,description) and
-    `clip-dissect` (layer,unit,description,similarity) hold the captions of one `captioner` verbatim, only of units
-    that have one. The similarity written is our PMI: CLIP-Dissect's own default, soft WPMI, is of the same form.
+    `csv`, `json` and `parquet` hold the full table of `neuron_table`, and `json` what attention heads did too; `milan`
+    (layer,unit,description) and `clip-dissect` (layer,unit,description,similarity) hold the captions of one `captioner`
+    verbatim, only of units that have one. The similarity written is our PMI: CLIP-Dissect's own default, soft WPMI, is
+    of the same form.
     """
     return _rendered(dissection, format, captioner, keys, labels)[0]
 
@@ -73,6 +75,8 @@ def _rendered(
     if form not in get_args(Exported):
         raise ValueError(f"no export format {form!r}; there are {', '.join(get_args(Exported))}")
     table = neuron_table(dissection, keys=keys, labels=labels)
+    if form == "json":
+        return _json(table, head_columns(dissection, table)), len(table)
     if form in _FULL:
         return _FULL[form](table), len(table)
     table = _one_caption_each(table, _chosen_captioner(dissection, captioner))
@@ -110,9 +114,9 @@ def _guarded_csv(table: pd.DataFrame) -> bytes:
     return _plain_csv(guard_table(table))
 
 
-def _json(table: pd.DataFrame) -> bytes:
-    columns = [_json_values(table[name]) for name in table.columns]
-    names = list(table.columns)
+def _json(table: pd.DataFrame, nested: Mapping[str, Sequence[object]]) -> bytes:
+    columns = [*(_json_values(table[name]) for name in table.columns), *nested.values()]
+    names = [*table.columns, *nested]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     return (json.dumps(rows, ensure_ascii=False, allow_nan=False, indent=0) + "\n").encode("utf-8")
 
@@ -133,4 +137,4 @@ def _parquet(table: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-_FULL: Final[dict[str, Callable[[pd.DataFrame], bytes]]] = {"csv": _guarded_csv, "json": _json, "parquet": _parquet}
+_FULL: Final[dict[str, Callable[[pd.DataFrame], bytes]]] = {"csv": _guarded_csv, "parquet": _parquet}

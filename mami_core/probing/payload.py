@@ -117,6 +117,7 @@ def _spoken(caption: Caption) -> Json:
         "pmi": number(caption.pmi),
         "alternatives": [[text, number(score)] for text, score in caption.alternatives],
         "heads": [_head(head) for head in caption.heads],
+        "gate": [number(value) for value in caption.gate],
     }
 
 
@@ -131,6 +132,9 @@ def _head(head: HeadOutput) -> Json:
         "share": [number(value) for value in head.share],
         "mask_overlap": [number(value) for value in head.mask_overlap],
         "caption": join_words(head.caption).split(),
+        "norm": [number(value) for value in head.norm],
+        "entropy": [number(value) for value in head.entropy],
+        "without": join_words(head.without).split(),
     }
 
 

@@ -40,6 +40,9 @@ def _row(unit: int, head: HeadOutput) -> dict[str, object]:
         "share": list(head.share),
         "mask_overlap": list(head.mask_overlap),
         "caption": " ".join(head.caption),
+        "norm": list(head.norm),
+        "entropy": list(head.entropy),
+        "without": " ".join(head.without),
     }
 
 
@@ -50,7 +53,7 @@ class AttentionFile:
         self._path = path
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
         self._batch_of: dict[int, int] = {}
-        only_unit = pa.ipc.IpcReadOptions(included_fields=[ATTENTION_SCHEMA.get_field_index("unit")])
+        only_unit = pa.ipc.IpcReadOptions(included_fields=[self._reader.schema.get_field_index("unit")])
         index = pa.ipc.open_file(pa.memory_map(str(path)), options=only_unit)  # leaves the weights compressed
         for number in range(index.num_record_batches):
             units = index.get_batch(number).column("unit")
@@ -58,10 +61,14 @@ class AttentionFile:
                 self._batch_of[units[0].as_py()] = number
 
     def table(self) -> pd.DataFrame:
-        """Return a row per unit and head: every column but the weights, which stay compressed."""
-        kept = [place for place, name in enumerate(ATTENTION_SCHEMA.names) if name not in WEIGHTS]
+        """Return a row per unit and head: every column but the weights, which stay compressed.
+
+        Columns that an older file lacks are null.
+        """
+        kept = [place for place, name in enumerate(self._reader.schema.names) if name not in WEIGHTS]
         options = pa.ipc.IpcReadOptions(included_fields=kept, use_threads=False)  # batches are small: threads cost more
-        return pa.ipc.open_file(pa.memory_map(str(self._path)), options=options).read_all().combine_chunks().to_pandas()
+        found = pa.ipc.open_file(pa.memory_map(str(self._path)), options=options).read_all().combine_chunks()
+        return found.to_pandas().reindex(columns=[name for name in ATTENTION_SCHEMA.names if name not in WEIGHTS])
 
     def heads(self, unit: int) -> tuple[HeadOutput, ...]:
         """Return a unit's heads in the order they were written; empty when the unit has none."""
@@ -82,4 +89,7 @@ def _head(row: dict) -> HeadOutput:
         share=tuple(row["share"]),
         mask_overlap=tuple(row["mask_overlap"]),
         caption=tuple(row["caption"].split()),
+        norm=tuple(row.get("norm", ())),
+        entropy=tuple(row.get("entropy", ())),
+        without=tuple(row.get("without", "").split()),
     )

@@ -241,6 +241,7 @@ class Dissection:
             state=row["state"],
             alternatives=tuple((entry["text"], entry["score"]) for entry in _listed(row["alternatives"])),
             heads=with_combined(self.attention(captioner, layer, unit), words),
+            gate=tuple(float(value) for value in _listed(row.get("gate"))),
         )
 
     @cached_property
@@ -297,5 +298,5 @@ class Dissection:
         return sorted(name for path in found if (name := path.relative_to(self.path).as_posix()) not in known)
 
 
-def _listed(value: Any) -> list[dict[str, Any]]:
+def _listed(value: Any) -> list[Any]:
     return [] if value is None else list(value)

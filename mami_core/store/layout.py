@@ -63,6 +63,7 @@ CAPTION_SCHEMA: Final = pa.schema(
         ("words", pa.int32()),
         ("state", pa.string()),  # ok, failed, dead_unit
         ("alternatives", pa.list_(pa.struct([("text", pa.string()), ("score", pa.float32())]))),
+        ("gate", pa.list_(pa.float32())),  # per token: β; absent from older files
     ]
 )
 ATTENTION_SCHEMA: Final = pa.schema(
@@ -75,6 +76,9 @@ ATTENTION_SCHEMA: Final = pa.schema(
         ("share", pa.list_(pa.float32())),
         ("mask_overlap", pa.list_(pa.float32())),
         ("caption", pa.string()),  # decoded with only this head's context
+        ("norm", pa.list_(pa.float32())),  # this and what follows: absent from older files
+        ("entropy", pa.list_(pa.float32())),
+        ("without", pa.string()),  # decoded with this head's context left out
     ]
 )
 REFERENCE_SCHEMA: Final = pa.schema(

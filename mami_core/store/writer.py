@@ -218,4 +218,5 @@ def _caption_row(layer: str, unit: int, caption: Caption) -> dict[str, Any]:
         "words": len(caption.text.split()),
         "state": caption.state,
         "alternatives": [{"text": text, "score": score} for text, score in caption.alternatives],
+        "gate": list(caption.gate),
     }

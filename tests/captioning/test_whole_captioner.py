@@ -120,7 +120,13 @@ def test_head_only_and_leave_one_out_captions(make_captioner, make_decoder, feat
     ):
         found = greedy(decoder, decoder.prepare(features, weight, only=others), words, length=6)
         assert [one.without[name] for one in told] == [words.decode(row) for row in found.tokens[:, 0]]
-    assert all(len(one.gate) == len(one.words) for one in told)
+    for one, caption in zip(told, captions, strict=True):
+        assert caption.gate == pytest.approx(one.gate)
+        assert len(caption.gate) == len(caption.words)
+        for head in caption.heads:
+            assert head.without == one.without[head.head]
+            assert head.entropy == pytest.approx(one.heads[head.head].entropy)
+            assert head.norm == pytest.approx(one.heads[head.head].norm)
 
 
 def test_entropy_is_that_of_the_weights(make_captioner, features):

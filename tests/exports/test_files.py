@@ -48,6 +48,25 @@ def test_json_is_rows_with_null_for_what_is_missing(dissection: Dissection) -> N
     assert rows[2]["mami@scenery.words"] is None
 
 
+def test_json_holds_what_every_head_did(dissection: Dissection) -> None:
+    rows = json.loads(export_bytes(dissection, "json"))
+
+    said = dissection.caption("mami@scenery", "conv1", 0)
+    (head,) = said.heads
+    assert rows[0]["mami@scenery.gate"] == list(said.gate)
+    (written,) = rows[0]["mami@scenery.heads"]
+    assert written == {
+        "head": "bahdanau",
+        "share": list(head.share),
+        "norm": list(head.norm),
+        "entropy": list(head.entropy),
+        "mask_overlap": pytest.approx(head.mask_overlap),
+        "alone": " ".join(head.caption),
+        "without": " ".join(head.without),
+    }
+    assert rows[2]["mami@scenery.heads"] is rows[2]["mami@scenery.gate"] is None
+
+
 def test_parquet_reads_back_with_its_types(dissection: Dissection, tmp_path: Path) -> None:
     write_export(dissection, tmp_path / "out.parquet")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,9 @@ def test_a_caption_reads_back_with_its_alternatives_and_heads(writer: Dissection
     assert (back.log_p_given_exemplars, back.log_p) == pytest.approx((said.log_p_given_exemplars, said.log_p))
     assert back.heads[0].caption == said.heads[0].caption
     assert back.heads[0].grid == said.heads[0].grid
+    assert back.gate == said.gate
+    for name in ("norm", "entropy", "without"):
+        assert getattr(back.heads[0], name) == getattr(said.heads[0], name)
     assert np.abs(back.heads[0].weights - said.heads[0].weights).max() <= said.heads[0].weights.max() / 255
 
 
@@ -208,6 +213,26 @@ def test_attention_that_is_no_weight_is_refused(tmp_path: Path, bad: float) -> N
     with pytest.raises(ValueError, match="finite and not negative"):
         write_attention(tmp_path / "a.arrow", [(7, [head])])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_from_before_gate_entropy_and_ablation_reads_without_them(writer: DissectionWriter) -> None:
+    writer.write_captions("mami@scenery", {("fc", 1): made_caption("mami@scenery", np.random.default_rng(3), 0)}, {})
+    attention = writer.path / layout.attention_file("mami@scenery", "fc")
+    captions = writer.path / layout.captions_file("mami@scenery")
+    older = pa.ipc.open_file(str(attention)).read_all().drop_columns(["norm", "entropy", "without"])
+    with pa.ipc.new_file(str(attention), older.schema) as file:
+        file.write_table(older)
+    pq.write_table(pq.read_table(captions).drop_columns(["gate"]), captions)
+    dissection = Dissection.open(writer.path)
+
+    back = dissection.caption("mami@scenery", "fc", 1)
+
+    assert back is not None
+    assert back.gate == ()
+    (head,) = back.heads
+    assert (head.norm, head.entropy, head.without) == ((), (), ())
+    assert len(head.share) == len(back.words)
+    assert dissection.heads("mami@scenery", "fc")[["norm", "entropy", "without"]].isna().all(axis=None)
 
 
 def test_a_layers_heads_read_as_a_table_without_their_weights(intact: Path) -> None:
