@@ -14,7 +14,8 @@ from PIL import Image
 from dashboard import loaders
 from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
-from mami_core.probing.disagreement import head_words as words_by_head
+from mami_core.probing.head_roles import head_words as words_by_head
+from mami_core.probing.head_roles import heads_by_layer
 from mami_core.probing.matching import caption_differences, match_units
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import encoded, number
@@ -68,9 +69,16 @@ def agreement(found: loaders.Found, captioner: str | None, layer: str | None) ->
 
 @lru_cache(maxsize=64)
 def head_words(found: loaders.Found, captioner: str, layer: str | None) -> pd.DataFrame:
-    """Return which head a captioner's words come from."""
+    """Return which head a captioner's words come from, those that were said five times or more."""
     with loaders.READING:
-        return words_by_head(loaders.opened(found), captioner, layer=layer, least=2)
+        return words_by_head(loaders.opened(found), captioner, layer=layer, least=5)
+
+
+@lru_cache(maxsize=16)
+def head_wins(found: loaders.Found, captioner: str) -> pd.DataFrame:
+    """Return where each head of a captioner wins, by layer."""
+    with loaders.READING:
+        return heads_by_layer(loaders.opened(found), captioner)
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""Where captioners, or the heads of one captioner, disagree; which head is responsible for which word.
+"""Where captioners, or the heads of one captioner, disagree.
 
 Agreement of two captions is the F1 of their sets of words, or the cosine of their TF-IDF; disagreement is one minus
 the mean agreement over pairs. NaN where fewer than two said anything: one voice neither agrees nor disagrees.
@@ -56,7 +56,7 @@ def head_voices(dissection: Dissection, captioner: str, layer: str | None = None
     Empty for a captioner without attention; with `layer`, units of others have None. Reads the attention files without
     their weights.
     """
-    rows = _heads(dissection, captioner, layer)
+    rows = head_rows(dissection, captioner, layer)
     spoken: dict[str, dict[tuple[str, int], str]] = {}
     for layer, unit, head, text in zip(rows["layer"], rows["unit"], rows["head"], rows["caption"], strict=True):
         spoken.setdefault(head, {})[layer, unit] = text
@@ -64,7 +64,7 @@ def head_voices(dissection: Dissection, captioner: str, layer: str | None = None
     return {head: [texts.get(key) or None for key in keys] for head, texts in spoken.items()}
 
 
-def _heads(dissection: Dissection, captioner: str, layer: str | None = None) -> pd.DataFrame:
+def head_rows(dissection: Dissection, captioner: str, layer: str | None = None) -> pd.DataFrame:
     """Return a row per unit and head, the combined one left out."""
     caption_texts(dissection, captioner)  # refuses a captioner that there is not
     layers = dissection.layers if layer is None else (dissection.manifest.layer(layer).name,)
@@ -104,50 +104,3 @@ def agreement_matrix(
         units.loc[one, other] = units.loc[other, one] = len(known)
         mean.loc[one, other] = mean.loc[other, one] = known.mean() if len(known) else np.nan
     return Agreement(mean, units)
-
-
-def head_words(dissection: Dissection, captioner: str, *, layer: str | None = None, least: int = 1) -> pd.DataFrame:
-    """Return which head a captioner's words come from: `word, head, count, share, mask_overlap, wins`.
-
-    Per word and head: how often the word was said, the head's mean share of what entered the LSTM, the mean part of its
-    weight on the unit's mask, and how often its share was the largest (ties: the first head), as a part of `count`.
-    Words said fewer than `least` times are left out. Commonest words first. O(words x heads).
-    """
-    said = _word_rows(dissection, captioner, layer)
-    if said.empty:
-        return pd.DataFrame(columns=["word", "head", "count", "share", "mask_overlap", "wins"])
-    largest = said.groupby("saying", sort=False)["share"].transform("max")
-    first = said[said["share"] == largest].drop_duplicates("saying").index
-    said["wins"] = said.index.isin(first).astype(np.float64)
-    table = said.groupby(["word", "head"], sort=False).agg(
-        count=("share", "size"), share=("share", "mean"), mask_overlap=("mask_overlap", "mean"), wins=("wins", "mean")
-    )
-    table = table[table["count"] >= least].reset_index()
-    return table.sort_values(["count", "word", "share"], ascending=[False, True, False], ignore_index=True)
-
-
-def _word_rows(dissection: Dissection, captioner: str, layer: str | None) -> pd.DataFrame:
-    """Return a row per word said and head: `word, head, share, mask_overlap, saying` (which word of which unit)."""
-    rows = _heads(dissection, captioner, layer)
-    texts = dict(zip(dissection.unit_keys(), caption_texts(dissection, captioner), strict=True))
-    words = [(texts[key] or "").split() for key in zip(rows["layer"], rows["unit"], strict=True)]
-    lengths = np.array([len(entry) for entry in words], dtype=np.int64)
-    uneven = [place for place, share in enumerate(rows["share"]) if len(share) != lengths[place]]
-    if uneven:
-        row = rows.iloc[uneven[0]]
-        raise ValueError(
-            f"{captioner}'s attention to {row['layer']}/{row['unit']} is not of its caption; caption again"
-        )
-    if not lengths.sum():
-        return pd.DataFrame()
-    unit = rows.groupby(["layer", "unit"], sort=False).ngroup().to_numpy()
-    position = np.concatenate([np.arange(length) for length in lengths])
-    return pd.DataFrame(
-        {
-            "word": np.concatenate([np.array(entry, dtype=object) for entry in words]),
-            "head": np.repeat(rows["head"].to_numpy(dtype=object), lengths),
-            "share": np.concatenate(rows["share"].to_numpy()).astype(np.float64),
-            "mask_overlap": np.concatenate(rows["mask_overlap"].to_numpy()).astype(np.float64),
-            "saying": np.repeat(unit, lengths) * (int(lengths.max()) + 1) + position,
-        }
-    )

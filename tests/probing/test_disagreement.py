@@ -1,4 +1,4 @@
-"""Disagreement, agreement matrices and the table of words against loops."""
+"""Disagreement and agreement matrices against loops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from mami_core.probing.disagreement import (
     captioner_disagreement,
     head_disagreement,
     head_voices,
-    head_words,
 )
 from mami_core.probing.noteworthy import selectivity, unit_measures, worth_a_look
 from mami_core.store import Dissection
@@ -80,20 +79,6 @@ def test_heads_speak_for_themselves_and_the_combined_one_does_not(dissection: Di
                                                                  nan_ok=True)  # fmt: skip
     assert np.isnan(head_disagreement(dissection, "two")).all()
     assert agreement_matrix(dissection, captioner="one", layer="l").mean.loc["p", "q"] == pytest.approx(0.5)
-
-
-def test_the_table_of_words_adds_up_to_what_each_head_did(dissection: Dissection) -> None:
-    table = head_words(dissection, "one").set_index(["word", "head"])
-
-    assert table.loc[("a", "p"), "count"] == 2
-    assert table.loc[("a", "p"), "share"] == pytest.approx((0.5 + 0.1) / 2)
-    assert table.loc[("a", "q"), "mask_overlap"] == pytest.approx((0.0 + 0.9) / 2)
-    assert table.loc[("a", "p"), "wins"] == pytest.approx(0.5)  # a tie goes to the first head
-    assert table.loc[("sky", "q"), "wins"] == 1
-    assert table.groupby("word")["wins"].sum().to_numpy() == pytest.approx(1)
-    assert set(head_words(dissection, "one", layer="m")["word"]) == {"a", "tree"}
-    assert set(head_words(dissection, "one", least=2)["word"]) == {"a"}
-    assert head_words(dissection, "two").empty
 
 
 def test_selectivity_is_the_share_of_the_strongest_hundredth() -> None:
