@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 
@@ -115,3 +116,27 @@ def form_of(header: Sequence[str]) -> Form | None:
         scores = tuple((name.removesuffix("caption") + "pmi",) for name in captions)
         return Form(OURS, _OURS_NEEDS, captions, scores, "PMI")
     return next((form for form in FORMS if present >= form.needs), None)
+
+
+def _likeness(form: Form, present: frozenset[str]) -> tuple[int, bool]:
+    """Return how many of a form's columns a header has more than it lacks, and whether a lacking one is misspelt."""
+    lacking = form.needs - present
+    misspelt = any(get_close_matches(name, present - form.needs) for name in lacking)
+    return len(form.needs & present) - len(lacking), misspelt
+
+
+def unknown_header(header: Sequence[str]) -> str:
+    """Return what is wrong with a header that no form has: which column lacks for the form that comes nearest.
+
+    >>> unknown_header(["layer", "unit", "text"])
+    "column 'description': missing; milan has layer, unit, description, this file has layer, unit, text"
+    """
+    present = frozenset(header)
+    near = max(reversed(FORMS), key=lambda form: _likeness(form, present))
+    if not near.needs & present:
+        known = "; ".join(f"{form.name}: {', '.join(sorted(form.needs))}" for form in FORMS)
+        return f"column {header[0]!r}: no known form has the columns {', '.join(header)}; known are {known}"
+    order = ("layer", *near.unit, *near.captions, *(name for names in near.scores for name in names))
+    wanted = [name for name in dict.fromkeys(order) if name in near.needs or name == "layer"]
+    missing = next(name for name in [*wanted, *sorted(near.needs)] if name not in present and name in near.needs)
+    return f"column {missing!r}: missing; {near.name} has {', '.join(wanted)}, this file has {', '.join(header)}"

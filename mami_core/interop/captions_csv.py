@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from mami_core.interop.caption_forms import FORMS, OURS, Form, column_names, form_of
+from mami_core.interop.caption_forms import OURS, Form, column_names, form_of, unknown_header
+from mami_core.interop.csv_cells import Cells, number, read_records, whole_number
 from mami_core.interop.spreadsheet import unguard
 from mami_core.store import UnitKey
-
-_LONGEST_CELL: Final = 1 << 24
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """One record of a CSV file, and the line of the file on which it begins."""
-
-    line: int
-    values: Mapping[str, str]  # by column
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +44,27 @@ class CaptionFile:
         ValueError when two rows say different things of one unit, or when the file has several captions a unit and
         `source` does not choose.
         """
-        if source is None and len(self.sources) > 1:
-            raise ValueError(f"{self.path} has several captions a unit; choose one of: {', '.join(self.sources)}")
-        if source is not None and source not in self.sources:
-            raise ValueError(f"{self.path} has no captions {source!r}; there are: {', '.join(self.sources)}")
+        return {key: row.caption for key, row in self.row_by_unit(source).items()}
+
+    def row_by_unit(self, source: str | None = None) -> dict[UnitKey, CaptionRow]:
+        """Return the row that speaks of each unit, in the file's order; errors as in `by_unit`."""
+        self._check_source(source)
         found: dict[UnitKey, CaptionRow] = {}
         for row in self.rows:
             if source in (None, row.source):
                 first = found.setdefault((row.layer, row.unit), row)
                 if first.caption != row.caption:
                     raise ValueError(
-                        f"{self.path}, line {row.line}: {row.layer}/{row.unit} is {row.caption!r} here and "
-                        f"{first.caption!r} on line {first.line}; keep one"
+                        f"{self.path}, line {row.line}, column {row.source!r}: {row.layer}/{row.unit} is "
+                        f"{row.caption!r} here and {first.caption!r} on line {first.line}; keep one"
                     )
-        return {key: row.caption for key, row in found.items()}
+        return found
+
+    def _check_source(self, source: str | None) -> None:
+        if source is None and len(self.sources) > 1:
+            raise ValueError(f"{self.path} has several captions a unit; choose one of: {', '.join(self.sources)}")
+        if source is not None and source not in self.sources:
+            raise ValueError(f"{self.path} has no captions {source!r}; there are: {', '.join(self.sources)}")
 
     def references(self) -> dict[UnitKey, list[str]]:
         """Return every text of every unit, in the file's order: what several people wrote of one unit."""
@@ -86,51 +81,16 @@ def read_captions(path: Path | str, *, layer: str | None = None) -> CaptionFile:
     FileNotFoundError, or ValueError with file, line and column.
     """
     path = Path(path)
-    header, records = read_records(path)
+    header, records = read_records(path, column_names)
     form = form_of(header)
     if form is None:
-        known = "; ".join(f"{form.name}: {', '.join(sorted(form.needs))}" for form in FORMS)
-        raise ValueError(f"{path}, line 1: no known form has the columns {', '.join(header)}; known are {known}")
+        raise ValueError(f"{path}, line 1, {unknown_header(header)}")
     if "layer" not in header and layer is None:
         raise ValueError(f"{path}, line 1: {form.name} without a column 'layer'; say which layer it is of (--layer)")
     if form.unit_column(header) is None:
         raise ValueError(f"{path}, line 1: {form.name} without a column {' or '.join(form.unit)}")
     rows = tuple(row for cells in records for row in _rows(path, form, header, cells, layer))
     return CaptionFile(path, form.name, rows, form.score_name)
-
-
-def read_records(path: Path) -> tuple[list[str], list[Cells]]:
-    """Return the columns' names, as `column_names` spells them, and every record with its line number."""
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    csv.field_size_limit(_LONGEST_CELL)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _parsed(path, csv.reader(file, strict=True))
-    except UnicodeDecodeError as problem:
-        raise ValueError(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8") from None
-
-
-def _parsed(path: Path, reader: Iterator[list[str]]) -> tuple[list[str], list[Cells]]:
-    line = 1
-    try:
-        header = column_names(next(reader, []))
-        if not any(header):
-            raise ValueError(f"{path} is empty")
-        twice = sorted({name for name in header if name and header.count(name) > 1})
-        if twice:
-            raise ValueError(f"{path}, line 1: two columns are called {twice[0]!r}")
-        records = []
-        line = reader.line_num + 1  # type: ignore[attr-defined]  # a cell may span lines
-        for values in reader:
-            if values and len(values) != len(header):
-                raise ValueError(f"{path}, line {line}: {len(values)} cells under {len(header)} columns")
-            if values:
-                records.append(Cells(line, dict(zip(header, values, strict=True))))
-            line = reader.line_num + 1  # type: ignore[attr-defined]
-    except csv.Error as problem:
-        raise ValueError(f"{path}, line {line}: not CSV ({problem})") from None
-    return header, records
 
 
 def _rows(path: Path, form: Form, header: Sequence[str], cells: Cells, layer: str | None) -> Iterator[CaptionRow]:
@@ -166,28 +126,6 @@ def _score(path: Path, cells: Cells, columns: Sequence[str]) -> float | None:
     return sum(found) / len(found) if found else None
 
 
-def number(path: Path, cells: Cells, column: str) -> float | None:
-    """Return a cell as a number; None when it is empty or says NaN."""
-    text = cells.values[column].strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{path}, line {cells.line}, column {column!r}: {text!r} is no number") from None
-    return None if math.isnan(value) else value
-
-
-def whole_number(path: Path, cells: Cells, column: str, *, least: int = 0) -> int:
-    """Return a cell as a whole number not below `least`."""
-    text = cells.values[column].strip()
-    if not (text.isascii() and text.isdecimal()) or int(text) < least:
-        raise ValueError(
-            f"{path}, line {cells.line}, column {column!r}: {text!r} is no whole number from {least} upwards"
-        )
-    return int(text)
-
-
 def read_descriptions(path: Path | str, *, layer: str | None = None, source: str | None = None) -> dict[UnitKey, str]:
     """Return one caption per unit of any caption file; `source` chooses where it holds several."""
     return read_captions(path, layer=layer).by_unit(source)
@@ -196,7 +134,7 @@ def read_descriptions(path: Path | str, *, layer: str | None = None, source: str
 def read_references(path: Path | str, *, layer: str | None = None) -> dict[UnitKey, list[str]]:
     """Return all references per unit: the rows of a caption file, or the columns reference_1…n of our own form."""
     path = Path(path)
-    header, records = read_records(path)
+    header, records = read_records(path, column_names)
     form = form_of(header)
     if form is None or form.name != OURS:
         return read_captions(path, layer=layer).references()

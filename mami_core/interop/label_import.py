@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mami_core.interop.caption_forms import OURS, form_of
-from mami_core.interop.captions_csv import Cells, read_records, whole_number
+from mami_core.interop.caption_forms import OURS, column_names, form_of
+from mami_core.interop.csv_cells import Cells, read_records, whole_number
 from mami_core.interop.spreadsheet import unguard
 from mami_core.store import Dissection, UnitKey
 
@@ -62,7 +62,7 @@ def preview_labels(path: Path | str, dissection: Dissection, labels: pd.DataFram
     columns only identify the unit. Raises ValueError for a file that is not of our form.
     """
     path = Path(path)
-    header, records = read_records(path)
+    header, records = read_records(path, column_names)
     form = form_of(header)
     if form is None or form.name != OURS or not {"label", "reviewer", "label_version"} <= {*header}:
         raise ValueError(f"{path}, line 1: not our own full form, so it holds no labels; export one with `mami export`")

@@ -88,8 +88,9 @@ def test_ratings_hold_four_candidates_with_the_mean_of_two_people(tmp_path: Path
 
 WRONG = [
     ("", "is empty"),
-    ("a,b\n1,2\n", "line 1: no known form has the columns a, b"),
-    ("layer;unit;description\nconv1;0;x\n", "line 1: no known form"),
+    ("a,b\n1,2\n", "line 1, column 'a': no known form has the columns a, b"),
+    ("layer;unit;description\nconv1;0;x\n", "line 1, column 'layer;unit;description': no known form"),
+    ("layer,unit,summery\nconv1,0,x\n", "line 1, column 'summary': missing"),
     ("layer,unit,description\nconv1,one,x\n", "line 2, column 'unit': 'one' is no whole number"),
     ("layer,unit,description\nconv1,-1,x\n", "line 2, column 'unit': '-1'"),
     ("layer,unit,description\nconv1,1.0,x\n", "line 2, column 'unit': '1.0'"),
@@ -119,10 +120,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "old.csv").write_bytes("layer,unit,description\nconv1,0,Dächer\n".encode("latin-1"))
+    text = 'layer,unit,description\nconv1,0,roofs\nconv1,1,"red, Dächer"\n'
+    (tmp_path / "old.csv").write_bytes(text.encode("latin-1"))
+    (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
 
-    with pytest.raises(ValueError, match="not UTF-8"):
+    with pytest.raises(ValueError, match=r"old\.csv, line 3, column 'description': not UTF-8"):
         read_captions(tmp_path / "old.csv")
+    with pytest.raises(ValueError, match=r"wide\.csv, line 1, column 1: the file is UTF-16"):
+        read_captions(tmp_path / "wide.csv")
 
 
 def test_a_spreadsheets_mark_at_the_start_and_empty_lines_do_no_harm(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_rows_that_stand_twice_count_once_and_contradictions_are_named(tmp_path:
     head = "layer,unit,description\nconv1,0,a roof\nconv1,1,sky\nconv1,0,a roof\n"
 
     assert read_captions(written(tmp_path, head)).by_unit() == {("conv1", 0): "a roof", ("conv1", 1): "sky"}
-    with pytest.raises(ValueError, match="line 5: conv1/1 is 'grass' here and 'sky' on line 3"):
+    with pytest.raises(ValueError, match="line 5, column 'description': conv1/1 is 'grass' here and 'sky' on line 3"):
         read_captions(written(tmp_path, head + "conv1,1,grass\n")).by_unit()
 
 
