@@ -136,7 +136,7 @@ def _from_file(spec: str, keywords: dict[str, Any]) -> Network:
         )
     if not path.is_file():
         raise FileNotFoundError(f"no network file {path}; check the path before ':{factory_name}'")
-    factory = getattr(_module_at(path), factory_name, None)
+    factory = getattr(module_at(path), factory_name, None)
     if not callable(factory):
         raise ValueError(f"{path} has no function {factory_name!r}; write {path.name}:factory")
     try:
@@ -146,8 +146,9 @@ def _from_file(spec: str, keywords: dict[str, Any]) -> Network:
     return _as_network(factory(**keywords), spec, name=factory_name)
 
 
-def _module_at(path: Path) -> Any:
-    name = f"mami_network_{path.stem}"
+def module_at(path: Path) -> Any:
+    """Run a user's Python file and return it as a module. ValueError where it is none."""
+    name = f"mami_own_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file")

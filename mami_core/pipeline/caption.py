@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from mami_core.captioning import protocol
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.decoding import Decoding
@@ -17,13 +18,15 @@ from mami_core.captioning.encoder import CONFIG, GRID, cell_cover
 from mami_core.captioning.encoders import AnyEncoder, open_encoder
 from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
 from mami_core.captioning.image_encoder import ImageEncoder
-from mami_core.config import CaptionConfig, parse_units, settings_sha256
+from mami_core.config import CaptionConfig, parse_units
 from mami_core.device import choose_device
+from mami_core.pipeline.own_captioners import installed_captioners, is_own, open_own
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.published import PREFIX, open_published
 from mami_core.pipeline.selection import chosen_keys
+from mami_core.pipeline.speaking import caption_by, take_down, with_settings_sha256
 from mami_core.records import Caption, HeadOutput
-from mami_core.store import Dissection, DissectionWriter, UnitKey, find_model
+from mami_core.store import Dissection, UnitKey, find_model
 
 
 def run_captioning(config: CaptionConfig) -> None:
@@ -33,20 +36,62 @@ def run_captioning(config: CaptionConfig) -> None:
     device = choose_device(config.device)
     said: dict[str, int] = {}
     with progress(quiet=config.json) as report:
-        decoding = chosen_decoding(config)
-        captioners = [open_captioner(name, decoding=decoding, device=device, report=report)
-                      for name in config.captioner]  # fmt: skip
-        for captioner, encoder in captioners:
-            captions = caption_dissection(
-                dissection, captioner, encoder, keys, batch_size=config.batch_size, report=report
-            )
-            said[captioner.name] = sum(caption.state == "ok" for caption in captions.values())
+        voices = [open_voice(name, decoding=chosen_decoding(config), device=device, report=report)
+                  for name in config.captioner]  # fmt: skip
+        for voice in voices:
+            captions = voice.caption(dissection, keys, config.batch_size, report)
+            said[voice.name] = sum(caption.state == "ok" for caption in captions.values())
             dissection = Dissection.open(config.dissection)
     text = "\n".join(f"{name}: {count} of {len(keys)} units captioned" for name, count in said.items())
-    hashes = {c.name: c.provenance["source_sha256"] for c, _ in captioners if "source_sha256" in c.provenance}
+    hashes = {v.name: v.provenance["source_sha256"] for v in voices if "source_sha256" in v.provenance}
     text += "".join(f"\n{name}: file of SHA-256 {digest}" for name, digest in hashes.items())
     result = {"dissection": str(config.dissection), "captioned": said, "files": hashes}
     print_result(result, as_json=config.json, text=text)
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """A captioner of any kind, ready to speak."""
+
+    name: str
+    provenance: Mapping[str, Any]
+    caption: Callable[[Dissection, Sequence[UnitKey], int, Report], dict[UnitKey, Caption]]  # units a batch; it writes
+
+
+def open_voice(
+    name: str,
+    *,
+    decoding: Decoding | None = None,
+    device: torch.device | None = None,
+    report: Report | None = None,
+) -> Voice:
+    """Return a captioner by folder, name, `milan:NAME`, plugin, or `path.py:factory`.
+
+    FileNotFoundError lists the names that are known.
+    """
+    if is_own(name):
+        return own_voice(open_own(name, device or choose_device()))
+    try:
+        captioner, encoder = open_captioner(name, decoding=decoding, device=device, report=report)
+    except FileNotFoundError as problem:
+        plugins = ", ".join(installed_captioners())
+        raise FileNotFoundError(f"{problem}" + (f"; plugins: {plugins}" if plugins else "")) from None
+    return Voice(
+        captioner.name,
+        captioner.provenance,
+        lambda dissection, keys, size, told: caption_dissection(
+            dissection, captioner, encoder, keys, batch_size=size, report=told
+        ),
+    )
+
+
+def own_voice(captioner: protocol.Captioner) -> Voice:
+    """Return somebody's own captioner, ready to speak."""
+    return Voice(
+        captioner.name,
+        captioner.provenance,
+        lambda dissection, keys, size, told: caption_by(dissection, captioner, keys, batch_size=size, report=told),
+    )
 
 
 def chosen_decoding(config: CaptionConfig) -> Decoding | None:
@@ -98,40 +143,21 @@ def caption_dissection(
 ) -> dict[UnitKey, Caption]:
     """Caption units and write the result; what the same captioner said of other units in the same way is kept."""
     alive = set(alive_units(dissection))
-    living = [key for key in keys if key in alive]
     features = unit_features(
-        dissection, encoder, living, progress=lambda done, total: report(f"{captioner.name}: regions", done, total)
+        dissection,
+        encoder,
+        [key for key in keys if key in alive],
+        progress=lambda done, total: report(f"{captioner.name}: regions", done, total),
     )
-    writer = DissectionWriter.open(dissection.path)
-    stage = f"caption:{captioner.name}"
-    writer.stage(stage, "running")
-    captions = _kept(dissection, captioner, set(keys))
-    for start in range(0, len(living), batch_size):
-        batch = living[start : start + batch_size]
-        captions.update(zip(batch, _caption_batch(dissection, captioner, features, batch), strict=True))
-        report(f"{captioner.name}: captions", min(start + batch_size, len(living)), len(living))
-    nothing = float("nan")
-    captions.update({key: Caption(captioner.name, (), nothing, nothing, state="dead_unit")
-                     for key in keys if key not in alive})  # fmt: skip
-    ordered = {key: captions[key] for key in dissection.unit_keys() if key in captions}
-    writer.write_captions(captioner.name, ordered, caption_provenance(captioner))
-    writer.stage(stage, "done")
-    return ordered
-
-
-def caption_provenance(captioner: Captioner) -> dict[str, Any]:
-    """Return what is written beside a captioner's captions: where it comes from and how it decodes."""
-    facts = dict(captioner.provenance)
-    return {**facts, "settings_sha256": settings_sha256(facts)}
-
-
-def _kept(dissection: Dissection, captioner: Captioner, replaced: set[UnitKey]) -> dict[UnitKey, Caption]:
-    earlier = dissection.manifest.captioners.get(captioner.name, {})
-    if earlier.get("settings_sha256") != caption_provenance(captioner)["settings_sha256"]:
-        return {}
-    others = (key for key in dissection.unit_keys() if key not in replaced)
-    found = {key: dissection.caption(captioner.name, *key) for key in others}
-    return {key: caption for key, caption in found.items() if caption is not None}
+    return take_down(
+        dissection,
+        captioner.name,
+        with_settings_sha256(captioner.provenance),
+        keys,
+        lambda batch: _caption_batch(dissection, captioner, features, batch),
+        batch_size=batch_size,
+        report=report,
+    )
 
 
 def _caption_batch(
