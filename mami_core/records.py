@@ -116,6 +116,7 @@ class Caption:
     state: CaptionState = "ok"
     alternatives: tuple[tuple[str, float], ...] = ()  # (text, score), best first
     heads: tuple[HeadOutput, ...] = ()
+    score: float = float("nan")  # by its maker's own measure, which `score_name` of the provenance names
     gate: tuple[float, ...] = ()  # per word: β, mean over a vector gate; empty without a gate, or in older files
 
     @property

@@ -198,6 +198,16 @@ class Dissection:
     def _caption_tables(self) -> dict[str, pd.DataFrame]:
         return {}
 
+    def imported(self, captioner: str) -> bytes:
+        """Return the file that a captioner's captions were imported from, byte by byte.
+
+        FileNotFoundError where they were not imported.
+        """
+        path = self.path / layout.imported_file(captioner)
+        if not path.is_file():
+            raise FileNotFoundError(f"{self.name}: the captions of {captioner!r} were not imported from a file")
+        return path.read_bytes()
+
     def attention(self, captioner: str, layer: str, unit: int) -> tuple[HeadOutput, ...]:
         """Return what each head of a captioner did for a unit; empty when it has no attention."""
         file = self._attention_file(captioner, layer)
@@ -241,6 +251,7 @@ class Dissection:
             state=row["state"],
             alternatives=tuple((entry["text"], entry["score"]) for entry in _listed(row["alternatives"])),
             heads=with_combined(self.attention(captioner, layer, unit), words),
+            score=float(row.get("score", np.nan)),
             gate=tuple(float(value) for value in _listed(row.get("gate"))),
         )
 

@@ -64,6 +64,7 @@ CAPTION_SCHEMA: Final = pa.schema(
         ("state", pa.string()),  # ok, failed, dead_unit
         ("alternatives", pa.list_(pa.struct([("text", pa.string()), ("score", pa.float32())]))),
         ("gate", pa.list_(pa.float32())),  # per token: β; absent from older files
+        ("score", pa.float64()),  # by the maker's own measure; absent from older files
     ]
 )
 ATTENTION_SCHEMA: Final = pa.schema(
@@ -117,6 +118,11 @@ def classes_file(layer: str) -> str:
 def captions_file(captioner: str) -> str:
     """Return the table of one captioner's captions."""
     return f"captions/{file_name(captioner)}.parquet"
+
+
+def imported_file(captioner: str) -> str:
+    """Return the file that a captioner's captions were imported from, kept as it was."""
+    return f"imports/{file_name(captioner)}"
 
 
 def attention_file(captioner: str, layer: str) -> str:

@@ -161,14 +161,23 @@ class DissectionWriter:
         for (layer, unit), caption in captions.items():
             if caption.heads:
                 by_layer.setdefault(layer, []).append((unit, caption.heads))
-        self._forget(self._attention_files(captioner, self.manifest.files))
+        self._forget(self._derived_files(captioner))
         for layer, heads in by_layer.items():
             self.write_attention(captioner, layer, heads)
         self.update(captioners={**self.manifest.captioners, captioner: dict(provenance)})
 
-    def _attention_files(self, captioner: str, names: Iterable[str]) -> list[str]:
+    def keep_import(self, captioner: str, content: bytes) -> None:
+        """Keep the file that a captioner's captions, written already, were imported from."""
+        name = layout.imported_file(captioner)
+        with replacing(self.path / name) as partial:
+            partial.write_bytes(content)
+        self._vouch(name)
+
+    def _derived_files(self, captioner: str) -> list[str]:
+        """Return what belongs to a captioner's earlier captions: its attention, or the file they came from."""
         folder = layout.attention_file(captioner, "").rpartition("/")[0] + "/"
-        return [name for name in names if name.startswith(folder)]
+        kept = layout.imported_file(captioner)
+        return [name for name in self.manifest.files if name == kept or name.startswith(folder)]
 
     def _forget(self, names: Iterable[str]) -> None:
         """Take files out of the manifest, then off the disk."""
@@ -219,4 +228,5 @@ def _caption_row(layer: str, unit: int, caption: Caption) -> dict[str, Any]:
         "state": caption.state,
         "alternatives": [{"text": text, "score": score} for text, score in caption.alternatives],
         "gate": list(caption.gate),
+        "score": caption.score,
     }
