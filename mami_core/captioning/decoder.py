@@ -31,10 +31,10 @@ class Decoder(nn.Module, ABC):
         self.from_word = nn.Linear(embedding, 4 * hidden)  # gates in the order input, forget, cell, output
         self.from_state = nn.Linear(hidden, 4 * hidden, bias=False)
         self.dropout = nn.Dropout(config.dropout)
-        deep = config.output == "deep"
-        self.to_deep = nn.Linear(hidden, embedding) if deep else None
-        self.to_words = nn.Linear(embedding if deep else hidden, config.vocabulary_size)
-        self.context_to_deep = nn.Linear(config.context_size, embedding, bias=False) if deep and aside else None
+        deep = {"linear": 0, "deep": embedding, "attentional": hidden}[config.output]
+        self.to_deep = nn.Linear(hidden, deep) if deep else None
+        self.to_words = nn.Linear(deep or hidden, config.vocabulary_size)
+        self.context_to_deep = nn.Linear(config.context_size, deep, bias=False) if deep and aside else None
 
     @abstractmethod
     def prepare(self, features: Tensor, weight: Tensor | None = None, *, only: Sequence[str] | None = None) -> Memory:
@@ -54,35 +54,45 @@ class Decoder(nn.Module, ABC):
         cell = forget.sigmoid() * glimpse.cell + enter.sigmoid() * fresh.tanh()
         return State(leave.sigmoid() * cell.tanh(), cell)
 
+    def consider(self, state: State, glimpse: Glimpse) -> Glimpse:
+        """Return what each row has seen once its word is in the state: the glimpse itself, unless attention comes after."""
+        return glimpse
+
     def logits(self, hidden: Tensor, word: Tensor, aside: Tensor | None) -> Tensor:
         """Return unnormalised log p (…, V) for states (…, H), words (…, E) and what went around the LSTM."""
         hidden = self.dropout(hidden)
         if self.to_deep is None:
             spoken = self.to_words(hidden)
             return spoken if aside is None else spoken + aside
-        mixed = word + self.to_deep(hidden)  # (…, E): Show, Attend and Tell, equation 7
+        mixed = self.to_deep(hidden)  # (…, E), or (…, H): Luong et al. 2015, equation 5
+        if self.config.output == "deep":
+            mixed = word + mixed  # Show, Attend and Tell, equation 7
         if aside is not None:
             mixed = mixed + aside
-        return self.to_words(self.dropout(mixed.tanh()))  # the tanh is the authors' code's, not the paper's
+        return self.to_words(self.dropout(mixed.tanh()))  # for deep output the tanh is in SAT's code, not in its paper
 
     def speak(self, tokens: Tensor, glimpse: Glimpse) -> Words:
         """Say tokens (B,) after a glimpse: what may follow, and the new state."""
-        word = self.embedding(tokens)  # (B, E)
-        state = self.advance(self.from_word(word), glimpse)
-        return Words(self.logits(state.hidden, word, glimpse.aside), state)
+        return self._say(tokens, glimpse)[0]
 
     def step(self, tokens: Tensor, state: State, memory: Memory) -> StepOutput:
         """Look, then say tokens (B,): everything about one word."""
-        glimpse = self.look(state, memory)
-        words = self.speak(tokens, glimpse)
-        return StepOutput(words.log_probs, words.state, glimpse.heads, glimpse.gate)
+        words, seen = self._say(tokens, self.look(state, memory))
+        return StepOutput(words.log_probs, words.state, seen.heads, seen.gate)
+
+    def _say(self, tokens: Tensor, glimpse: Glimpse) -> tuple[Words, Glimpse]:
+        word = self.embedding(tokens)  # (B, E)
+        state = self.advance(self.from_word(word), glimpse)
+        seen = self.consider(state, glimpse)
+        return Words(self.logits(state.hidden, word, seen.aside), state), seen
 
 
 class AttentionDecoder(Decoder):
     """An LSTM that attends before each word: MILAN, MAMI, Show, Attend and Tell and their relatives.
 
     Order of a step as in MILAN: attention and gate read the previous state; the gated context β ∘ z enters the LSTM
-    beside the word.
+    beside the word. With order=after as in Luong et al. 2015, section 3.1: they read the new state, and the context
+    enters the output alone.
     """
 
     def __init__(self, config: DecoderConfig) -> None:
@@ -91,7 +101,8 @@ class AttentionDecoder(Decoder):
         self.init_hidden = _first_state(config)
         self.init_cell = _first_state(config)
         self.init_shared = _shared_layer(config)
-        self.from_context = nn.Linear(config.context_size, 4 * config.hidden_size, bias=False)
+        enters = config.order == "before"
+        self.from_context = nn.Linear(config.context_size, 4 * config.hidden_size, bias=False) if enters else None
         gates = {"vector": config.context_size, "scalar": 1, "none": 0}[config.gate]
         self.gate = nn.Linear(config.hidden_size, gates) if gates else None
         self.drawing = "expectation"  # how hard attention decodes: "expectation", "argmax" or "sample"
@@ -100,7 +111,7 @@ class AttentionDecoder(Decoder):
         """Make the keys of features (U, N, D) once; see `Decoder.prepare`. ValueError for a head it has not got."""
         if only is not None and (not only or set(only) - set(self.config.heads)):
             raise ValueError(f"head(s) {tuple(only)} asked for, but this decoder has {self.config.heads}")
-        features = features.to(self.from_context.weight.dtype)
+        features = features.to(self.to_words.weight.dtype)
         if features.shape[-1] != self.config.feature_size:
             raise ValueError(
                 f"regions have {features.shape[-1]} channels, the decoder reads {self.config.feature_size}"
@@ -123,6 +134,15 @@ class AttentionDecoder(Decoder):
 
     def look(self, state: State, memory: Memory) -> Glimpse:
         """Attend with each row's state (B, H) and make the gated context's part of the LSTM's gates."""
+        if self.from_context is None:
+            return Glimpse(self.from_state(state.hidden), state.cell, memory=memory)
+        return self._attend(state, memory)
+
+    def consider(self, state: State, glimpse: Glimpse) -> Glimpse:
+        """Attend with each row's new state (B, H), where that is the order."""
+        return glimpse if glimpse.memory is None else self._attend(state, glimpse.memory)
+
+    def _attend(self, state: State, memory: Memory) -> Glimpse:
         rows = state.hidden.shape[0]
         query = state.hidden.view(memory.units, memory.groups(rows), -1)  # (U, G, H)
         glance = self.heads(query, memory)
@@ -132,8 +152,9 @@ class AttentionDecoder(Decoder):
             combined, log_choice, entropy = self._draw(glance, memory)
         gate = None if self.gate is None else self.gate(state.hidden).sigmoid()  # (B, C) or (B, 1)
         gated = combined if gate is None else gate * combined  # (B, C)
+        drive = self.from_state(state.hidden)
         return Glimpse(
-            drive=self.from_context(gated) + self.from_state(state.hidden),
+            drive=drive if self.from_context is None else self.from_context(gated) + drive,
             cell=state.cell,
             aside=None if self.context_to_deep is None else self.context_to_deep(gated),
             heads=_head_steps(glance, rows),

@@ -60,8 +60,9 @@ def force(
     state = decoder.init_state(memory).repeat(memory.groups(laid.shape[0]))
     glimpses, hidden = [], []
     for drive in drives.unbind(1):
-        glimpses.append(decoder.look(state, memory))
-        state = decoder.advance(drive, glimpses[-1])
+        glimpse = decoder.look(state, memory)
+        state = decoder.advance(drive, glimpse)
+        glimpses.append(decoder.consider(state, glimpse))
         hidden.append(state.hidden)
     aside = _stack([glimpse.aside for glimpse in glimpses], back)
     spoken = decoder.logits(_back(torch.stack(hidden, 1), back), _back(words, back), aside)

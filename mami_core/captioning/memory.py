@@ -94,11 +94,13 @@ class Glimpse:
     gate: Tensor | None = None  # (B, C), (B, 1) or None: β
     log_choice: Tensor | None = None  # (B,): log α of the regions that hard attention drew
     entropy: Tensor | None = None  # (B,): of hard attention's α
+    memory: Memory | None = None  # what is still to be looked at, where that comes after the word
 
     def pick(self, index: Tensor) -> Glimpse:
-        """Return the glimpse of rows `index` (B',), without what is only shown."""
+        """Return the glimpse of rows `index` (B',), unit-major again, without what is only shown."""
         aside = None if self.aside is None else self.aside.index_select(0, index)
-        return Glimpse(self.drive.index_select(0, index), self.cell.index_select(0, index), aside)
+        drive, cell = self.drive.index_select(0, index), self.cell.index_select(0, index)
+        return Glimpse(drive, cell, aside, memory=self.memory)
 
 
 @dataclass(frozen=True, eq=False)

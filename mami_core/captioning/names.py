@@ -24,7 +24,9 @@ class DecoderConfig:
     combine: str = "sum"  # how several heads become one context
     selection: str = "soft"  # "hard": one region is drawn in training (Show, Attend and Tell, section 4.1)
     gate: str = "vector"  # β on the context: "vector" (MILAN), "scalar" (Show, Attend and Tell) or "none"
-    output: str = "linear"  # "deep": word, state and context together (Show, Attend and Tell, equation 7)
+    output: str = "linear"  # "deep": word, state and context together (Show, Attend and Tell, equation 7);
+    # "attentional": tanh of state and context (Luong et al. 2015, equation 5)
+    order: str = "before"  # attend before the LSTM's step, the context entering it; "after": with its new state
     init_layers: int = 1  # layers of the MLPs that make the first state
     hidden_size: int = 512  # H
     embedding_size: int = 128  # E
@@ -41,7 +43,8 @@ class DecoderConfig:
         _one_of("combine", self.combine, COMBINATIONS)
         _one_of("selection", self.selection, ("soft", "hard"))
         _one_of("gate", self.gate, ("vector", "scalar", "none"))
-        _one_of("output", self.output, ("linear", "deep"))
+        _one_of("output", self.output, ("linear", "deep", "attentional"))
+        _one_of("order", self.order, ("before", "after"))
         _one_of("self_query", self.self_query, ("state", "features"))
         for head in self.heads:
             _one_of("head", head, HEADS)
@@ -50,6 +53,8 @@ class DecoderConfig:
         for name in ("feature_size", "vocabulary_size", "hidden_size", "embedding_size", "length"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        if self.order == "after" and (self.kind != "attention" or self.output == "linear"):
+            raise ValueError("order=after needs attention, and output deep or attentional: its context enters only there")
         if self.init_layers not in (1, 2):
             raise ValueError(f"init_layers must be 1 or 2, got {self.init_layers}")
         if not 0 <= self.dropout < 1:
@@ -95,6 +100,7 @@ _SAT = {"gate": "scalar", "output": "deep", "init_layers": 2}
 CAPTIONERS: Mapping[str, Mapping[str, Any]] = {
     "milan": {},  # Hernandez et al. 2022
     "luong": {"heads": ("luong",)},
+    "luong-post": {"heads": ("luong",), "order": "after", "output": "attentional", "gate": "none"},  # Luong et al. 2015
     "self": {"heads": ("self",)},
     "mami": {**_MAMI, "combine": "sum"},  # the paper's section 2.6: the heads' results are summed
     "mami-energy": {**_MAMI, "combine": "energy"},

@@ -37,6 +37,7 @@ class PlainMilan:
         weights = head.score(mixed).squeeze(-1).softmax(-1)  # type: ignore[operator]  # (B, N)
         context = (weights.unsqueeze(-1) * features).sum(1)  # (B, D)
         assert decoder.gate is not None
+        assert decoder.from_context is not None
         gated = decoder.gate(hidden).sigmoid() * context
         drive = decoder.from_word(decoder.embedding(tokens)) + decoder.from_context(gated) + decoder.from_state(hidden)
         enter, forget, fresh, leave = drive.chunk(4, -1)

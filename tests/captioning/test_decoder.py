@@ -71,6 +71,32 @@ def test_log_p_matches_the_papers_written_as_loops(make_decoder, features, vocab
         assert step.heads["bahdanau"].weights[unit].tolist() == pytest.approx(weights, abs=tolerance)
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 2e-5)], ids=str)
+@torch.no_grad()
+def test_luongs_own_order_attends_with_the_new_state(make_decoder, features, vocabulary, dtype, tolerance):
+    decoder, features = make_decoder("luong-post", dtype=dtype), features.to(dtype)
+    memory = decoder.prepare(features)
+    state = decoder.init_state(memory)
+
+    step = decoder.step(torch.full((UNITS,), vocabulary.start), state, memory)
+
+    word = decoder.embedding.weight[vocabulary.start]
+    matrix = decoder.heads.heads["luong"].from_state
+    for unit in range(UNITS):
+        drive = decoder.from_word(word) + decoder.from_state(state.hidden[unit])  # no picture in it
+        enter, forget, fresh, leave = drive.split(HIDDEN)
+        cell = forget.sigmoid() * state.cell[unit] + enter.sigmoid() * fresh.tanh()
+        hidden = leave.sigmoid() * cell.tanh()
+        raised = [math.exp(float(matrix(hidden) @ region) / math.sqrt(FEATURES)) for region in features[unit]]
+        weights = [value / sum(raised) for value in raised]
+        context = sum(weight * region for weight, region in zip(weights, features[unit], strict=True))
+        said = decoder.to_words(torch.tanh(decoder.to_deep(hidden) + decoder.context_to_deep(context)))
+        expected = (said - said.exp().sum().log()).tolist()
+        assert step.log_probs[unit].tolist() == pytest.approx(expected, abs=tolerance)
+        assert step.heads["luong"].weights[unit].tolist() == pytest.approx(weights, abs=tolerance)
+        torch.testing.assert_close(step.state.hidden[unit], hidden)
+
+
 @pytest.mark.parametrize("name", CAPTIONERS)
 @torch.no_grad()
 def test_every_captioner_says_distributions(make_decoder, features, weight, tokens, vocabulary, name):
@@ -310,6 +336,7 @@ def test_captions_of_a_unit_share_its_features(make_decoder, features):
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
         ({"heads": ("self", "self")}, "different heads"),
         ({"combine": "literal"}, "equation 5"),
+        ({"order": "after"}, "order=after needs attention, and output deep or attentional"),
         ({"hidden_size": 0}, "hidden_size must be 1 or more"),
     ],
     ids=str,

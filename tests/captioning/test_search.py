@@ -23,7 +23,7 @@ LENGTH = 6
 
 
 @pytest.mark.parametrize("power", [0.0, 0.9])
-@pytest.mark.parametrize("name", ["milan", "mami", "merge"])
+@pytest.mark.parametrize("name", ["milan", "mami", "merge", "luong-post"])
 def test_a_beam_as_wide_as_all_captions_is_exhaustive_search(make_decoder, name, power):
     words = Vocabulary(("red", "roof"))
     decoder = make_decoder(name, vocabulary=words)
@@ -94,9 +94,10 @@ def test_beam_scores_are_log_p_of_the_captions(make_decoder, vocabulary, power):
     assert (ranks.diff(dim=1) <= 0).all()
 
 
+@pytest.mark.parametrize("name", ["mami", "luong-post"])
 @pytest.mark.parametrize("search", ["greedy", "beam", "normalised", "token-pmi", "sample"])
-def test_a_caption_is_the_same_alone_and_in_a_batch_of_64(make_decoder, vocabulary, language_model, search):
-    decoder = make_decoder("mami")
+def test_a_caption_is_the_same_alone_and_in_a_batch_of_64(make_decoder, vocabulary, language_model, search, name):
+    decoder = make_decoder(name)
     features, weight = draw(64, REGIONS, FEATURES, seed=7), coverage(64, REGIONS, seed=7)
 
     def captions(rows):
