@@ -54,8 +54,8 @@ class Decoder(nn.Module, ABC):
         cell = forget.sigmoid() * glimpse.cell + enter.sigmoid() * fresh.tanh()
         return State(leave.sigmoid() * cell.tanh(), cell)
 
-    def consider(self, state: State, glimpse: Glimpse) -> Glimpse:
-        """Return what each row has seen once its word is in the state: the glimpse itself, unless attention comes after."""
+    def consider(self, state: State, glimpse: Glimpse) -> Glimpse:  # noqa: ARG002  # for decoders that attend after
+        """Return what each row has seen once its word is in the state: what it saw before, unless attention follows."""
         return glimpse
 
     def logits(self, hidden: Tensor, word: Tensor, aside: Tensor | None) -> Tensor:

@@ -54,7 +54,7 @@ class DecoderConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
         if self.order == "after" and (self.kind != "attention" or self.output == "linear"):
-            raise ValueError("order=after needs attention, and output deep or attentional: its context enters only there")
+            raise ValueError("order=after needs attention, and an output that its context enters: deep or attentional")
         if self.init_layers not in (1, 2):
             raise ValueError(f"init_layers must be 1 or 2, got {self.init_layers}")
         if not 0 <= self.dropout < 1:

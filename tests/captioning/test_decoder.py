@@ -336,7 +336,7 @@ def test_captions_of_a_unit_share_its_features(make_decoder, features):
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
         ({"heads": ("self", "self")}, "different heads"),
         ({"combine": "literal"}, "equation 5"),
-        ({"order": "after"}, "order=after needs attention, and output deep or attentional"),
+        ({"order": "after"}, "order=after needs attention, and an output"),
         ({"hidden_size": 0}, "hidden_size must be 1 or more"),
     ],
     ids=str,
