@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Exported = Literal["csv", "json", "parquet", "milan", "clip-dissect"]
+Exported = Literal["csv", "json", "parquet", "milan", "clip-dissect", "html", "card", "projector"]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -228,11 +228,11 @@ class InspectConfig:
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """Write a dissection's labelled neurons to one file."""
+    """Write a dissection's labelled neurons to one file, or to a folder for TensorBoard's projector."""
 
     dissection: Path
     out: Path
-    format: Exported | None = None  # none: from the file's ending
+    format: Exported | None = None  # none: from the file's ending; html: a report with pictures; card: a dataset card
     captioner: str | None = None  # for the peers' forms, which hold one caption a unit
     layers: tuple[str, ...] = ()
     units: str | None = None

@@ -12,13 +12,21 @@ import numpy as np
 import pandas as pd
 
 from mami_core.config import Exported
+from mami_core.exports.dataset_card import dataset_card
 from mami_core.exports.heads import head_columns
 from mami_core.exports.neurons import neuron_table
+from mami_core.exports.projector import write_projector
 from mami_core.interop.spreadsheet import guard_table
 from mami_core.store import Dissection, UnitKey
 from mami_core.store.atomic import replacing
 
-_BY_ENDING: Final[dict[str, Exported]] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+_BY_ENDING: Final[dict[str, Exported]] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".html": "html",
+    ".md": "card",
+}
 
 
 def format_of(out: Path) -> Exported:
@@ -38,7 +46,12 @@ def write_export(
     keys: Iterable[UnitKey] | None = None,
     labels: pd.DataFrame | None = None,
 ) -> int:
-    """Write `out` in one step and return how many rows it holds; arguments as in `export_bytes`."""
+    """Write `out` in one step and return how many units it holds; arguments as in `export_bytes`.
+
+    The form `projector` is a folder of files: `projector.write_projector`.
+    """
+    if format == "projector":
+        return write_projector(dissection, out, list(dissection.unit_keys() if keys is None else keys))
     if out.is_dir():
         raise ValueError(f"{out} is a folder; name a file for the export")
     content, rows = _rendered(dissection, format or format_of(out), captioner, keys, labels)
@@ -60,7 +73,7 @@ def export_bytes(
     `csv`, `json` and `parquet` hold the full table of `neuron_table`, and `json` what attention heads did too; `milan`
     (layer,unit,description) and `clip-dissect` (layer,unit,description,similarity) hold the captions of one `captioner`
     verbatim, only of units that have one. The similarity written is our PMI: CLIP-Dissect's own default, soft WPMI, is
-    of the same form.
+    of the same form. `html` is a report with pictures of the chosen units, `card` a dataset card in Markdown.
     """
     return _rendered(dissection, format, captioner, keys, labels)[0]
 
@@ -74,6 +87,12 @@ def _rendered(
 ) -> tuple[bytes, int]:
     if form not in get_args(Exported):
         raise ValueError(f"no export format {form!r}; there are {', '.join(get_args(Exported))}")
+    if form == "projector":
+        raise ValueError(
+            "the projector's files are a folder; write them with `mami export D FOLDER --format projector`"
+        )
+    if form in ("html", "card"):
+        return _document(dissection, form, keys)
     table = neuron_table(dissection, keys=keys, labels=labels)
     if form == "json":
         return _json(table, head_columns(dissection, table)), len(table)
@@ -82,6 +101,15 @@ def _rendered(
     table = _one_caption_each(table, _chosen_captioner(dissection, captioner))
     columns = ["layer", "unit", "description"] + (["similarity"] if form == "clip-dissect" else [])
     return _plain_csv(table[columns]), len(table)
+
+
+def _document(dissection: Dissection, form: Exported, keys: Iterable[UnitKey] | None) -> tuple[bytes, int]:
+    chosen = list(dissection.unit_keys() if keys is None else keys)
+    if form == "card":
+        return dataset_card(dissection).encode("utf-8"), len(dissection.units)
+    from mami_core.exports.report import layer_report  # its masks need torch, which the other forms do without
+
+    return layer_report(dissection, chosen).encode("utf-8"), len(chosen)
 
 
 def _chosen_captioner(dissection: Dissection, captioner: str | None) -> str:
