@@ -72,10 +72,15 @@ def unit_list(found: loaders.Found, keys: list[UnitKey], notes: dict[UnitKey, st
             st.text(" / ".join([*said, *([note] if note else [])]) or "no caption", width="stretch")
 
 
-def filter_in_address() -> UnitFilter:
+def filter_in_address(found: loaders.Found) -> UnitFilter:
     """Return the filter the address names; a wrong one is said and left out."""
     try:
-        return UnitFilter.from_mapping(dict(st.query_params))
+        choice = UnitFilter.from_mapping(dict(st.query_params))
+        if choice.sort not in loaders.sorts(found):
+            raise ValueError(
+                f"{found.id} cannot be sorted by {choice.sort!r}; it has {', '.join(loaders.sorts(found))}"
+            )
     except ValueError as problem:
         st.warning(str(problem))
         return UnitFilter()
+    return choice

@@ -28,7 +28,7 @@ PAGES: dict[str, Any] = {
     for name, (title, icon) in _VIEWS.items()
 }
 UNIT = ("layer", "unit")
-FILTER = ("text", "layer", "state", "label", "sort", "in")
+FILTER = ("text", "layer", "state", "label", "sort", "least", "most", "in")
 SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names beside the dissection
     **dict.fromkeys(_VIEWS, ()),
     "neurons": FILTER,

@@ -14,24 +14,23 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mami_core.exports import neuron_table
+from mami_core.probing.figures import figure_names, unit_figure
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
 from mami_core.probing.payload import number, payload_bytes, units_in_order
 from mami_core.probing.pictures import picture
+from mami_core.probing.search import SearchIndex, open_search
 from mami_core.probing.sprite import exemplar_sprite
-from mami_core.probing.words import TextIndex, caption_texts
 from mami_core.store import Dissection, UnitKey, encode_image, find_dissections
 from mami_core.store.jobs import JobStore
 from mami_core.store.labels import LabelStore
 from mami_core.store.layout import MANIFEST, file_name
-
-if TYPE_CHECKING:
-    pass
+from mami_core.store.preferences import Preferences
 
 NAMED = "MAMI_DISSECTIONS"
 READING = threading.RLock()  # a dissection's files are read lazily, and a reader of Arrow files is not for two threads
@@ -131,25 +130,69 @@ def table(found: Found) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=64)
-def _rows(found: Found, choice: UnitFilter, labelled: frozenset[UnitKey]) -> np.ndarray:
-    wanted = choice.sort == "meaning" and bool(choice.text.strip())
-    return chosen_rows(table(found), choice, labelled, likeness(found, choice.text) if wanted else None)
+def _rows(found: Found, choice: UnitFilter, labelled: frozenset[UnitKey], model: str) -> np.ndarray:
+    if choice.sort == "unit" or (choice.sort == "meaning" and not choice.text.strip()):
+        return chosen_rows(table(found), choice, labelled)
+    by_meaning = choice.sort == "meaning"
+    figure = likeness(found, choice.text, model) if by_meaning else unit_figures(found, choice.sort)
+    return chosen_rows(table(found), choice, labelled, figure)
 
 
-@lru_cache(maxsize=4)
-def _text_indices(found: Found) -> list[TextIndex]:
-    return [TextIndex.of(caption_texts(opened(found), name)) for name in opened(found).captioners]
+@lru_cache(maxsize=32)
+def unit_figures(found: Found, name: str) -> np.ndarray:
+    """Return what a list sorts by, one figure a row of `table`. Shared: do not change it."""
+    with READING:
+        return unit_figure(opened(found), name)
 
 
-def likeness(found: Found, text: str) -> np.ndarray:
+@lru_cache(maxsize=8)
+def _figure_names(found: Found) -> dict[str, str]:
+    with READING:
+        return figure_names(opened(found))
+
+
+def sorts(found: Found) -> dict[str, str]:
+    """Return what lists of this dissection's units can sort by, each in words."""
+    names = _figure_names(found)
+    return names | {"meaning": f"{names['meaning']} ({meaning_method()})"} if "meaning" in names else names
+
+
+@lru_cache(maxsize=2)
+def _search_index(found: Found, model: str) -> tuple[SearchIndex, np.ndarray]:
+    """Return an index of all captions, and the row of `table` that each is of."""
+    with READING:
+        index = open_search(opened(found), model=model or None)
+    row_of = {key: row for row, key in enumerate(opened(found).unit_keys())}
+    keys = zip(index.rows["layer"], index.rows["unit"], strict=True)
+    return index, np.array([row_of[key] for key in keys], dtype=np.int64)
+
+
+def meaning_method() -> str:
+    """Return what a search by meaning compares: the sentence model of the settings, else TF-IDF."""
+    model = preferences().sentence_model
+    return f"sentence model {Path(model).name}" if model else "TF-IDF"
+
+
+def likeness(found: Found, text: str, model: str) -> np.ndarray:
     """Return how alike a text is to what is said of each unit by the captioner that comes closest, 0 to 1."""
-    scores = [np.nan_to_num(index.cosine(text)) for index in _text_indices(found)]
-    return np.max(scores, axis=0) if scores else np.zeros(len(table(found)))
+    index, rows = _search_index(found, model)
+    closest = np.zeros(len(table(found)))
+    np.maximum.at(closest, rows, np.nan_to_num(index.likeness(text)))
+    return closest
 
 
 def rows(found: Found, choice: UnitFilter) -> np.ndarray:
     """Return the rows of `table` that a filter keeps, in its order."""
-    return _rows(found, choice, frozenset(label_texts(found)) if choice.label else frozenset())
+    labelled = _labelled(found, choice.label) if choice.label else frozenset()
+    return _rows(found, choice, labelled, preferences().sentence_model if choice.sort == "meaning" else "")
+
+
+def _labelled(found: Found, label: str) -> frozenset[UnitKey]:
+    """Return the units that have a label, or one with a certain verdict."""
+    frame = label_frame(found)
+    if label not in ("labelled", "unlabelled"):
+        frame = frame[frame["verdict"] == label]
+    return frozenset((layer, int(unit)) for layer, unit in zip(frame["layer"], frame["unit"], strict=True))
 
 
 def keys(found: Found, choice: UnitFilter) -> list[UnitKey]:
@@ -163,8 +206,14 @@ def units_json(found: Found, choice: UnitFilter, start: int, count: int) -> byte
     chosen = table(found).iloc[kept[start : start + count]]
     captioners = opened(found).captioners
     labels = label_texts(found)
-    units = [_listed(row, captioners, labels) for row in chosen.to_dict("records")]
-    body = {"total": len(kept), "start": start, "captioners": captioners, "units": units}
+    figured = choice.sort if choice.sort not in ("unit", "meaning") else "maximum"
+    figures = unit_figures(found, figured)[chosen.index]
+    units = [
+        {**_listed(row, captioners, labels), "figure": number(figure)}
+        for row, figure in zip(chosen.to_dict("records"), figures, strict=True)
+    ]
+    about = {"captioners": captioners, "figure": sorts(found)[figured]}
+    body = {"total": len(kept), "start": start, **about, "units": units}
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -173,8 +222,8 @@ def _listed(row: dict[Any, Any], captioners: tuple[str, ...], labels: dict[UnitK
         "layer": row["layer"],
         "unit": int(row["unit"]),
         "state": row["state"],
-        "maximum": number(row["maximum"]),
         "captions": [row[f"caption:{name}"] for name in captioners],
+        "captioned": [row[f"captioned:{name}"] for name in captioners],
         "label": labels.get((row["layer"], int(row["unit"]))),
     }
 
@@ -207,3 +256,8 @@ def export_preview(found: Found, chosen: tuple[UnitKey, ...] | None, count: int 
 def job_store() -> JobStore:
     """Return the jobs of this user."""
     return JobStore()
+
+
+def preferences() -> Preferences:
+    """Return what the user settled on, read anew each time: the settings page of another session writes it too."""
+    return Preferences.load()

@@ -7,6 +7,10 @@ const PAGE = 100;
 const NARROW = 640;
 const CARD = { least: 240, edges: 28, text: 56, line: 21 }; // pixels
 const STATE_NAMES = { dead: "dead", constant: "constant", not_finite: "not finite" };
+const STATES = [["", "any state"], ["alive", "alive"], ...Object.entries(STATE_NAMES), ["failed", "captioning failed"], ["not_captioned", "not captioned"]];
+const LABELS = [["", "any label"], ["labelled", "labelled"], ["unlabelled", "not labelled"], ["accept", "accepted"],
+  ["edit", "corrected"], ["reject", "rejected"], ["unsure", "unsure"]];
+const UNSPOKEN = { failed: "captioning failed", dead_unit: "dead: no caption", not_captioned: "not captioned" };
 
 class UnitList {
   constructor(root) {
@@ -16,11 +20,13 @@ class UnitList {
     this.tree = element("nav", { class: "tree", "aria-label": "Layers" });
     this.bar = element("form", { class: "bar", role: "search", onsubmit: (event) => event.preventDefault() });
     this.count = element("p", { class: "count", role: "status" });
+    this.bounds = element("span", { class: "bounds" });
     this.space = element("div", { class: "space", role: "list" });
     this.pane = element("div", { class: "pane", tabindex: "0", "aria-label": "Units" }, this.space);
     this.pane.addEventListener("scroll", () => this.draw(), { passive: true });
     this.names = element("div", { class: "names row", "aria-hidden": "true" });
-    root.replaceChildren(this.tree, element("div", { class: "main" }, this.bar, this.count, this.names, this.pane));
+    root.replaceChildren(this.tree, element("div", { class: "main" }, this.bar,
+      element("div", { class: "line" }, this.count, this.bounds), this.names, this.pane));
     this.sizes = new ResizeObserver(() => requestAnimationFrame(() => this.draw()));
     this.sizes.observe(this.pane);
     this.onKey = (event) => {
@@ -47,13 +53,17 @@ class UnitList {
 
   buildBar() {
     const change = () => this.change();
-    this.text = element("input", { type: "search", placeholder: "Filter captions, a unit number, or /regex/",
+    this.text = element("input", { type: "search", placeholder: "Text, \"whole word\", /regex/, a unit number",
       "aria-label": "Filter captions", "aria-keyshortcuts": "/", oninput: () => { clearTimeout(this.wait); this.wait = setTimeout(change, 120); } });
-    this.state = choices("State", [["", "any state"], ["alive", "alive"], ["dead", "dead"], ["constant", "constant"], ["not_finite", "not finite"]], change);
-    this.label = choices("Label", [["", "any label"], ["labelled", "labelled"], ["unlabelled", "not labelled"]], change);
-    this.sort = choices("Sort", Object.entries(this.data.sorts).map(([key, name]) => [key, `by ${name}`]), change);
+    this.state = choices("State", STATES, change);
+    this.label = choices("Label", LABELS, change);
+    this.sort = choices("Sort", Object.entries(this.data.sorts).map(([key, name]) => [key, `by ${name}`]),
+      () => { this.least.value = this.most.value = ""; change(); }); // a bound is of one figure
+    [this.least, this.most] = [["Least", "from"], ["Most", "to"]].map(([name, hint]) => element("input", {
+      type: "number", step: "any", class: "bound", placeholder: hint, "aria-label": `${name} of the figure that is sorted by`, onchange: change }));
     this.as = ["list", "grid"].map((kind) => element("button", { type: "button", onclick: () => { this.filter.in = kind; this.change(); } },
       kind === "list" ? "List" : "Grid"));
+    this.bounds.replaceChildren(this.least, this.most);
     this.bar.replaceChildren(this.text, this.state, this.label, this.sort,
       element("span", { class: "segments", role: "group", "aria-label": "Show as" }, ...this.as));
   }
@@ -62,6 +72,10 @@ class UnitList {
     const { text = "", state = "", label = "", sort = "unit", in: shown = "list" } = this.filter;
     if (this.text.value !== text && this.root.getRootNode().activeElement !== this.text) this.text.value = text;
     [this.state.value, this.label.value, this.sort.value] = [state, label, sort];
+    for (const [field, bound] of [[this.least, this.filter.least], [this.most, this.filter.most]]) {
+      field.value = bound ?? "";
+    }
+    this.bounds.hidden = !this.figured();
     this.as.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent.toLowerCase() === shown)));
     this.buildTree();
   }
@@ -82,7 +96,8 @@ class UnitList {
   }
 
   change() {
-    Object.assign(this.filter, { text: this.text.value, state: this.state.value, label: this.label.value, sort: this.sort.value });
+    Object.assign(this.filter, { text: this.text.value, state: this.state.value, label: this.label.value, sort: this.sort.value,
+      least: this.least.value, most: this.most.value });
     this.setBar();
     this.seq += 1;
     const said = { ...this.filter, seq: this.seq };
@@ -98,7 +113,7 @@ class UnitList {
       const first = await this.page(0);
       if (turn !== this.turn) return;
       this.total = first.total;
-      this.captioners = first.captioners;
+      [this.captioners, this.figure] = [first.captioners, first.figure];
       this.count.textContent = this.total === 1 ? "1 unit" : `${this.total.toLocaleString("en")} units`;
       this.pane.scrollTop = 0;
       this.setNames();
@@ -112,11 +127,16 @@ class UnitList {
     }
   }
 
+  // Whether units are listed by a figure that can be bounded.
+  figured() {
+    return !["unit", "meaning"].includes(this.filter.sort ?? "unit");
+  }
+
   // Who said what stands above the columns; cards carry it themselves.
   setNames() {
     this.names.hidden = this.filter.in === "grid";
     this.names.style.setProperty("--captioners", Math.max(1, this.captioners.length));
-    this.names.replaceChildren(...["unit", "max.", ...this.captioners, "label"].map((name) => element("span", {}, name)));
+    this.names.replaceChildren(...["unit", this.figure, ...this.captioners, "label"].map((name) => element("span", { title: name }, name)));
   }
 
   page(number) {
@@ -185,14 +205,17 @@ class UnitList {
   }
 
   captions(entry) {
-    const said = entry.captions.map((text, i) => element("span", { class: text ? "said" : "said quiet", title: `${this.captioners[i]}: ${text ?? "no caption"}` }, text ?? "no caption"));
+    const said = entry.captions.map((text, i) => {
+      const words = text ?? UNSPOKEN[entry.captioned[i]] ?? "not captioned";
+      return element("span", { class: text ? "said" : "said quiet", title: `${this.captioners[i]}: ${words}` }, words);
+    });
     return said.length ? said : [element("span", { class: "said quiet" }, "not captioned")];
   }
 
   name(entry) {
     const state = STATE_NAMES[entry.state];
     return [element("span", { class: "id" }, `${entry.layer} · ${entry.unit}`),
-      element("span", { class: "figures" }, state ?? figure(entry.maximum))];
+      element("span", { class: "figures" }, state ?? figure(entry.figure))];
   }
 
   row(entry) {

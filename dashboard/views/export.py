@@ -15,7 +15,7 @@ from dashboard.links import PAGES
 from mami_core.config import Exported
 from mami_core.exports import export_bytes
 from mami_core.interop.label_import import LabelImport, preview_labels
-from mami_core.probing.filtering import SORTS, UnitFilter
+from mami_core.probing.filtering import UnitFilter
 from mami_core.store.labels import LabelConflict
 
 FORMS: dict[str, tuple[Exported, str, str]] = {
@@ -30,8 +30,15 @@ PREVIEWED = 20
 
 def said(choice: UnitFilter) -> str:
     """Return a filter in words."""
-    parts = {"captions with": choice.text, "layer": choice.layer, "state": choice.state, "": choice.label}
-    words = [f"{name} {value}".strip() for name, value in parts.items() if value]
+    parts = {
+        "captions with": choice.text,
+        "layer": choice.layer,
+        "state": choice.state,
+        "label": choice.label,
+        "at least": choice.least,
+        "at most": choice.most,
+    }
+    words = [f"{name} {value}" for name, value in parts.items() if value not in ("", None)]
     return ", ".join(words) or "every unit"
 
 
@@ -73,14 +80,15 @@ def _previewed(preview: LabelImport, folder: str) -> None:
 
 found, dissection = open_dissection()
 st.title("Export and import")
-choice = filter_in_address()
+choice = filter_in_address(found)
 kept = loaders.keys(found, choice)
 total = len(loaders.table(found))
+order = loaders.sorts(found)[choice.sort]
 scope = st.radio(
     "Units",
     ["filter", "all"],
     format_func={
-        "filter": f"the present filter: {said(choice)} ({len(kept):,} units, by {SORTS[choice.sort]})",
+        "filter": f"the present filter: {said(choice)} ({len(kept):,} units, by {order})",
         "all": f"all {total:,} units",
     }.__getitem__,
     key="export scope",

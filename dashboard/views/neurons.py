@@ -12,7 +12,7 @@ from dashboard import loaders
 from dashboard.components import UNITS
 from dashboard.controls import filter_in_address, open_dissection
 from dashboard.routes import are_served, unit_address
-from mami_core.probing.filtering import SORTS, UnitFilter
+from mami_core.probing.filtering import UnitFilter
 
 state = st.session_state
 CARRIED = 500  # rows sent along where our addresses are not served
@@ -39,7 +39,7 @@ def layers() -> list[list[Any]]:
 
 found, dissection = open_dissection()
 st.title("Neurons")
-choice = filter_in_address()
+choice = filter_in_address(found)
 state.setdefault("session", secrets.token_hex(8))
 inline = None if are_served() else json.loads(loaders.units_json(found, choice, 0, CARRIED))
 UNITS(
@@ -49,7 +49,7 @@ UNITS(
         "dissection": found.id,
         "filter": {**choice.to_mapping(), "in": st.query_params.get("in", "list")},
         "layers": layers(),
-        "sorts": SORTS,
+        "sorts": loaders.sorts(found),
         "session": state["session"],
         "ack": state.get("filter acknowledged", 0),
         "inline": inline,

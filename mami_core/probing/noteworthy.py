@@ -70,7 +70,7 @@ def unit_measures(dissection: Dissection) -> pd.DataFrame:
     """
     units = dissection.units
     table = units[["layer", "unit", "state"]].reset_index(drop=True)
-    table["selectivity"] = np.concatenate([_layer_selectivity(dissection, name) for name in dissection.layers])
+    table["selectivity"] = unit_selectivity(dissection)
     table["disagreement"] = captioner_disagreement(dissection)
     index = pd.MultiIndex.from_frame(units[["layer", "unit"]])
     for name in dissection.captioners:
@@ -81,6 +81,12 @@ def unit_measures(dissection: Dissection) -> pd.DataFrame:
         table[f"pmi:{name}"] = np.where((said["state"] == "ok").to_numpy(), pmi, np.nan)
         table[f"head_disagreement:{name}"] = head_disagreement(dissection, name)
     return table
+
+
+def unit_selectivity(dissection: Dissection) -> np.ndarray:
+    """Return `selectivity` of every unit, float64 (units,); NaN for layers whose peaks were not kept."""
+    parts = [_layer_selectivity(dissection, name) for name in dissection.layers]
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _layer_selectivity(dissection: Dissection, layer: str) -> np.ndarray:

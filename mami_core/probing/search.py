@@ -7,6 +7,7 @@ server. Patterns that no automaton can match (look-around, back-references) or t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,10 +52,16 @@ def matches(column: pa.Array, pattern: str) -> np.ndarray:
 
 
 def says(column: pa.Array, wanted: str) -> np.ndarray:
-    """Return where a text holds `wanted`; between slashes it is a regular expression. The filter's own notation."""
+    """Return where a text holds `wanted`: a /regular expression/, a whole "word", or anything else as it stands.
+
+    The filter's own notation.
+    """
     text = wanted.strip()
-    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
-        return matches(column, text[1:-1])
+    inner = text[1:-1]
+    if inner and text[0] == text[-1] == "/":
+        return matches(column, inner)
+    if inner and text[0] == text[-1] == '"':
+        return matches(column, rf"(?:^|\W){re.escape(inner)}(?:\W|$)")
     return contains(column, text)
 
 

@@ -66,7 +66,8 @@ def test_the_sprite_holds_the_stored_pictures_strongest_first(client, squares, m
 def test_a_filter_in_the_address_chooses_and_sorts_units(client):
     found = client.get("/squares/-/units.json", params={"text": "/^(red|blue) /", "sort": "maximum"}).json()
     assert found["total"] == 4
-    maxima = [unit["maximum"] for unit in found["units"]]
+    assert found["figure"] == "maximum activation"
+    maxima = [unit["figure"] for unit in found["units"]]
     assert maxima == sorted(maxima, reverse=True)
 
 

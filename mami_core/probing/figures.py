@@ -1,0 +1,107 @@
+"""One figure a unit that lists sort by and filters bound: how strong, how selective, how well and how alike described.
+
+Each is float64 (units,) in the order of `dissection.units`, NaN where it was not computed or cannot be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from mami_core.probing.disagreement import captioner_disagreement, head_disagreement
+from mami_core.probing.noteworthy import unit_selectivity
+from mami_core.probing.words import caption_texts, word_f1
+from mami_core.store import Dissection
+
+OF_A_UNIT: Final[dict[str, str]] = {
+    "unit": "layer and unit",
+    "maximum": "maximum activation",
+    "selectivity": "selectivity",
+    "words": "caption length",
+    "disagreement": "disagreement of captioners",
+    "meaning": "likeness to the text",
+}
+OF_A_CAPTIONER: Final[dict[str, str]] = {
+    "pmi": "PMI",
+    "references": "word F1 with the nearest reference",
+    "heads": "disagreement of heads",
+}
+
+
+def is_known(name: str) -> bool:
+    """Tell whether a figure may be called so: `maximum`, or `pmi:<captioner>`."""
+    kind, colon, captioner = name.partition(":")
+    return kind in OF_A_CAPTIONER and bool(captioner) if colon else name in OF_A_UNIT
+
+
+def figure_names(dissection: Dissection) -> dict[str, str]:
+    """Return the figures that this dissection's units have, each with its name in words."""
+    captioners = dissection.captioners
+    left_out = set() if len(captioners) > 1 else {"disagreement"}
+    left_out |= set() if captioners else {"words", "meaning"}
+    names = {name: text for name, text in OF_A_UNIT.items() if name not in left_out}
+    for captioner in captioners:
+        kinds = {"pmi": True, "references": not dissection.references.empty, "heads": _heads(dissection, captioner) > 1}
+        names |= {f"{kind}:{captioner}": f"{OF_A_CAPTIONER[kind]}, {captioner}" for kind, has in kinds.items() if has}
+    return names
+
+
+def _heads(dissection: Dissection, captioner: str) -> int:
+    said = dissection.captions(captioner)
+    first = next(iter(said.index[(said["state"] == "ok").to_numpy()]), None)
+    return 0 if first is None else len(dissection.attention(captioner, *first))
+
+
+def unit_figure(dissection: Dissection, name: str) -> np.ndarray:
+    """Return one figure of every unit. ValueError for one that this dissection lacks; heads take seconds for 30,000."""
+    kind, _, captioner = name.partition(":")
+    if captioner and captioner not in dissection.captioners:
+        raise ValueError(f"{captioner!r} did not caption {dissection.name}: its units have no {name!r}")
+    if not is_known(name) or (kind not in _OF_UNIT and kind not in _OF_CAPTIONER):
+        raise ValueError(f"units have no figure {name!r}; choose one of {', '.join(figure_names(dissection))}")
+    return _OF_CAPTIONER[kind](dissection, captioner) if captioner else _OF_UNIT[kind](dissection)
+
+
+def _maximum(dissection: Dissection) -> np.ndarray:
+    return dissection.units["max"].to_numpy(dtype=np.float64)
+
+
+def _words(dissection: Dissection) -> np.ndarray:
+    """Return the number of words of the longest caption."""
+    longest = np.full(len(dissection.units), np.nan)
+    for captioner in dissection.captioners:
+        lengths = [len(text.split()) if text else np.nan for text in caption_texts(dissection, captioner)]
+        longest = np.fmax(longest, np.array(lengths, dtype=np.float64))
+    return longest
+
+
+def _pmi(dissection: Dissection, captioner: str) -> np.ndarray:
+    said = dissection.captions(captioner).reindex(pd.MultiIndex.from_frame(dissection.units[["layer", "unit"]]))
+    return np.where((said["state"] == "ok").to_numpy(), said["pmi"].to_numpy(dtype=np.float64), np.nan)
+
+
+def _references(dissection: Dissection, captioner: str) -> np.ndarray:
+    """Return the word F1 of each caption with the reference it is nearest to."""
+    texts = caption_texts(dissection, captioner)
+    nearest = np.full(len(texts), np.nan)
+    sets = [[entry.text for entry in dissection.references_of(*key)] for key in dissection.unit_keys()]
+    for references in zip_longest(*sets) if any(sets) else ():
+        nearest = np.fmax(nearest, word_f1(texts, references))
+    return nearest
+
+
+_OF_UNIT: Final[Mapping[str, Callable[[Dissection], np.ndarray]]] = {
+    "maximum": _maximum,
+    "selectivity": unit_selectivity,
+    "words": _words,
+    "disagreement": captioner_disagreement,
+}
+_OF_CAPTIONER: Final[Mapping[str, Callable[[Dissection, str], np.ndarray]]] = {
+    "pmi": _pmi,
+    "references": _references,
+    "heads": head_disagreement,
+}
