@@ -212,3 +212,14 @@ def _notes(path: Path) -> dict[str, Any]:
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def last_state(folder: Path) -> dict[str, Tensor]:
+    """Return the module's weights after the last epoch that a run in `folder` finished, not those that were best.
+
+    FileNotFoundError where no run left its state.
+    """
+    path = folder / _STATE
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} holds no state of a training; train with this folder first")
+    return _under(load_file(path), "module.")

@@ -1,0 +1,165 @@
+"""Captioner `consensus`: say what several decoders, told which words to expect, and similar units' people agree on.
+
+Ours, beyond the papers. Four things differ from MILAN: a linear map says which words people would use (`words.py`);
+several small decoders read those words instead of attending; candidates are drawn, copied from similar units'
+references and crossed with each other; and the caption is chosen by its expected agreement with people
+(`agreement.py`) and by the words that are expected. Everything is learnt from references: no true part is ever seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from mami_core.captioning.agreement import BleuSlope, Evidence, Phrase, WordWorth, crossed, swapped
+from mami_core.captioning.beam import beam_search
+from mami_core.captioning.ensemble import Ensemble
+from mami_core.captioning.neighbours import Neighbours
+from mami_core.captioning.sampling import content_seeds, sample
+from mami_core.captioning.search import Decoded, greedy
+from mami_core.captioning.vocabulary import Vocabulary
+from mami_core.captioning.words import WordVectors
+
+_PROMISING = 40  # candidates that are crossed with each other
+_WORTH = 0.1  # of a word's worth, beside the mean precision, where candidates are chosen to be crossed
+
+
+@dataclass(frozen=True)
+class ConsensusSettings:
+    """How `consensus` decodes; saved with its captions."""
+
+    drawn: int = 80  # captions drawn at temperature 1: candidates and evidence
+    sober: int = 40  # captions drawn at a lower temperature: candidates only
+    temperature: float = 0.7
+    beam_size: int = 10
+    neighbours: int = 10  # known units whose references are candidates and evidence; 0: none
+    trust: float = 0.3  # how much their references count as evidence
+    crossed: int = 500  # candidates made by crossing others; 0: none
+    word_weight: float = 1.0  # how much naming expected words counts; 0: only agreement
+    word_cost: float = 0.2  # a word that references hold less probably is better left unsaid
+    discount: float = 0.9  # of a word's worth by its place
+    length: int = 15  # most words of a caption
+    seed: int = 0
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ConsensusSettings:
+        """Return stored settings; ValueError for unknown ones."""
+        unknown = sorted(set(stored) - {entry.name for entry in fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown settings of captioner consensus: {', '.join(unknown)}")
+        return cls(**stored)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What could be said of one unit, and what is expected of it."""
+
+    captions: tuple[Phrase, ...]
+    statistics: np.ndarray  # (C, 10), see `Evidence.statistics`
+    worth: np.ndarray  # (C,), see `WordWorth`
+
+    def best(self, slope: BleuSlope, word_weight: float) -> np.ndarray:
+        """Return the candidates' places, best first."""
+        return np.argsort(-(slope.scores(self.statistics) + word_weight * self.worth), kind="stable")
+
+
+@dataclass(frozen=True, eq=False)
+class Consensus:
+    """The trained parts of captioner `consensus`."""
+
+    words: WordVectors
+    ensemble: Ensemble
+    vocabulary: Vocabulary
+    neighbours: Neighbours
+    information: Mapping[str, float]  # of content words, see `WordWorth`
+    slope: BleuSlope = field(default_factory=BleuSlope)
+    settings: ConsensusSettings = field(default_factory=ConsensusSettings)
+
+    def captions(self, shares: np.ndarray) -> list[str]:
+        """Return one caption a unit, for the word shares (U, W) that the reader expects."""
+        found = self.candidates(shares)
+        return [" ".join(unit.captions[unit.best(self.slope, self.settings.word_weight)[0]]) for unit in found]
+
+    def candidates(self, shares: np.ndarray, *, batch_size: int = 64) -> Iterator[Candidates]:
+        """Yield every unit's candidates, for the word shares (U, W) that the reader expects."""
+        vectors = self.words.vectors(shares)
+        for start in range(0, len(vectors), batch_size):
+            here = slice(start, start + batch_size)
+            drawn, sober = self.spoken(vectors[here])
+            for row, pair in enumerate(zip(drawn, sober, strict=True)):
+                yield self.weighed(shares[start + row], vectors[start + row], *pair)
+
+    @torch.no_grad()
+    def spoken(self, vectors: np.ndarray) -> tuple[list[list[Phrase]], list[list[Phrase]]]:
+        """Return captions per unit of word vectors (U, W): drawn freely, and those that are likelier."""
+        regions = torch.from_numpy(vectors.astype(np.float16).astype(np.float32)).unsqueeze(1)  # (U, 1, W)
+        memory, settings = self.ensemble.prepare(regions), self.settings
+        length = settings.length + 1  # the stop is a token too
+        seeds = content_seeds(regions, seed=settings.seed)
+
+        def draw(count: int, temperature: float, chance: int) -> list[list[Phrase]]:
+            own = [seed + chance for seed in seeds]
+            found = sample(self.ensemble, memory, self.vocabulary, length=length, seeds=own, count=count,
+                           temperature=temperature)  # fmt: skip
+            return self._read(found)
+
+        beam = self._read(
+            beam_search(
+                self.ensemble, memory, self.vocabulary, length=length, width=settings.beam_size, length_power=0.9
+            )
+        )
+        plain = self._read(greedy(self.ensemble, memory, self.vocabulary, length=length))
+        sober = draw(settings.sober, settings.temperature, 1) if settings.sober else [[] for _ in plain]
+        likely = [[*a, *b, *c] for a, b, c in zip(plain, beam, sober, strict=True)]
+        return draw(settings.drawn, 1.0, 0), likely
+
+    def _read(self, found: Decoded) -> list[list[Phrase]]:
+        said = [[self.vocabulary.decode(row) for row in unit] for unit in found.tokens]
+        return [[phrase for phrase in unit if phrase] for unit in said]
+
+    def weighed(
+        self, shares: np.ndarray, vector: np.ndarray, drawn: Sequence[Phrase], likely: Sequence[Phrase]
+    ) -> Candidates:
+        """Return one unit's candidates with what is expected of them: shares and vector (W,)."""
+        settings = self.settings
+        copied: tuple[Phrase, ...] = ()
+        if settings.neighbours:
+            copied = self.neighbours.references(self.neighbours.nearest(vector[None], settings.neighbours)[0])
+        evidence = Evidence(tuple(drawn), copied, settings.trust)
+        some = 1 - (1 - shares) ** 3  # of a unit's three references
+        worth = WordWorth(
+            dict(zip(self.words.reader.words, some.tolist(), strict=True)),
+            self.information, settings.word_cost, settings.discount,
+        )  # fmt: skip
+        captions = list(dict.fromkeys([*likely, *drawn, *copied]))
+        found = Candidates(tuple(captions), evidence.statistics(captions), worth.of(captions))
+        if not settings.crossed:
+            return found
+        more = self._crossed(found)
+        return Candidates(
+            (*found.captions, *more),
+            np.concatenate([found.statistics, evidence.statistics(more)]),
+            np.concatenate([found.worth, worth.of(more)]),
+        )
+
+    def _crossed(self, found: Candidates) -> list[Phrase]:
+        """Cross the captions that promise most, with the two things they name in either order."""
+        precise = (found.statistics[:, 4:8] / np.maximum(found.statistics[:, :4], 1)).mean(1)
+        order = np.argsort(-(precise + _WORTH * found.worth), kind="stable")[:_PROMISING]
+        best = [found.captions[place] for place in order]
+        turned = [other for caption in best if (other := swapped(caption)) is not None]
+        known = set(found.captions)
+        new = [caption for caption in dict.fromkeys(turned) if caption not in known]
+        return [*new, *(c for c in crossed([*best, *new], self.settings.crossed) if c not in known)]
+
+    def with_settings(self, **changes: Any) -> Consensus:
+        """Return the same parts, decoded otherwise."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+    def described(self) -> dict[str, Any]:
+        """Return its settings as plain values."""
+        return {**asdict(self.settings), "decoders": len(self.ensemble.decoders), "slope": self.slope.to_json()}
