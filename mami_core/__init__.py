@@ -1,5 +1,5 @@
 """MAMI: what does this neuron do? Dissect vision networks, caption their units, browse and export the result."""
 
-import mami_core.device  # noqa: F401  # first: it lets torchvision import beside a CPU-only torch
+import mami_core.device  # noqa: F401  # first: its guard lets torchvision import beside a CPU-only torch
 
 __version__ = "0.1.0"

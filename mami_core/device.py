@@ -1,22 +1,29 @@
 """Where computation runs, and the guard that lets torchvision import beside a CPU-only torch.
 
-Everything that needs torchvision imports this module first; `mami_core/__init__.py` does it for the whole package.
+`mami_core/__init__.py` imports this module, so the guard stands before any `import torchvision`. Neither imports torch,
+which takes a second and 270 MB: who browses a dissection needs none of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 _DECLARED: list[torch.library.Library] = []  # a Library's schemas live only as long as the object
 
 
 def _extension_loads() -> bool:
     """Tell whether torchvision's compiled operators fit this torch; PyPI pairs a CUDA build with any torch."""
+    import torch
+
     spec = find_spec("torchvision")
     if spec is None or spec.origin is None:
         return True  # nothing to guard
@@ -38,6 +45,8 @@ def guard_torchvision() -> bool:
     """
     if _DECLARED or _extension_loads():
         return bool(_DECLARED)
+    import torch
+
     library = torch.library.Library("torchvision", "FRAGMENT")
     for operator in ("nms", "qnms"):
         library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -50,6 +59,8 @@ def choose_device(name: str = "auto") -> torch.device:
 
     Raises ValueError for a device that this machine lacks: silently falling back would hide an hour on the wrong chip.
     """
+    import torch
+
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -72,10 +83,21 @@ def mixed_precision(device: torch.device, *, enabled: bool = True) -> Iterator[N
     On a CPU bfloat16 changes the last bits with the batch size, and dissection promises the same bits everywhere.
     """
     if enabled and device.type == "cuda":
+        import torch
+
         with torch.autocast("cuda", dtype=torch.bfloat16):
             yield
     else:
         yield
 
 
-guard_torchvision()
+class _GuardAtImport(MetaPathFinder):
+    """Finds nothing; it runs the guard when the first `import torchvision` of the process looks for its module."""
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        if fullname == "torchvision" and self in sys.meta_path:
+            sys.meta_path.remove(self)
+            guard_torchvision()
+
+
+sys.meta_path.insert(0, _GuardAtImport())

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 _BATCH = 64
 
@@ -39,10 +41,12 @@ class SentenceModel:
             raise ValueError(f"{path} is not a sentence model that can be read: {problem}") from problem
         return cls(path.name, tokenizer, module.eval())
 
-    @torch.inference_mode()
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return a vector of length 1 per text, float32 (n, D). A text's vector does not depend on its batch mates."""
-        parts = [self._batch(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
+        import torch  # here, not above: a search by words needs none
+
+        with torch.inference_mode():
+            parts = [self._batch(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
         size = int(self.module.config.hidden_size)  # type: ignore[union-attr, arg-type]
         return np.concatenate(parts) if parts else np.empty((0, size), dtype=np.float32)
 
@@ -51,4 +55,4 @@ class SentenceModel:
         last = self.module(**tokens).last_hidden_state  # (n, T, D)
         real = tokens["attention_mask"].unsqueeze(-1).to(last.dtype)  # (n, T, 1)
         mean = (last * real).sum(1) / real.sum(1).clamp_min(1)  # (n, D)
-        return torch.nn.functional.normalize(mean, dim=-1).float().numpy()
+        return (mean / mean.norm(dim=-1, keepdim=True).clamp_min(1e-12)).float().numpy()
