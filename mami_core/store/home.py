@@ -8,7 +8,15 @@ from pathlib import Path
 
 from mami_core.store.layout import MANIFEST
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+def bundled_assets() -> Path:
+    """Return the folder of the bundled demo and models: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"
+
+
+ASSETS = bundled_assets()
 DEMO = ASSETS / "demo"
 
 
