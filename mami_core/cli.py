@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ class Command:
     config: type
     runs: str  # module:function below mami_core.pipeline; imported when needed, as torch takes seconds
     positional: tuple[str, ...]
+    typed: Mapping[str, str] = dataclasses.field(default_factory=dict)  # options whose field cannot have their name
 
 
 COMMANDS: dict[str, Command] = {
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),
     "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
+    "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
     "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),
 }
@@ -54,10 +56,18 @@ def _with_positionals(command: Command) -> type:
             required = entry.default is dataclasses.MISSING
             default = dataclasses.field() if required else dataclasses.field(default=entry.default)
             fields.append((entry.name, Annotated[(hints[entry.name], *marks)], default))
+        elif entry.name in command.typed:
+            fields.append(_renamed(entry, hints[entry.name], command.typed[entry.name]))
     text = {"__doc__": command.config.__doc__, "__module__": command.config.__module__}
     return dataclasses.make_dataclass(
         command.config.__name__, fields, bases=(command.config,), frozen=True, namespace=text
     )
+
+
+def _renamed(entry: dataclasses.Field[Any], kind: Any, name: str) -> tuple[str, Any, Any]:
+    """Return a field that is typed as `--name`, e.g. `--as`, which Python keeps for itself."""
+    default = dataclasses.field() if entry.default is dataclasses.MISSING else dataclasses.field(default=entry.default)
+    return entry.name, Annotated[kind, tyro.conf.arg(name=name)], default
 
 
 def _load(runs: str) -> Callable[[Any], int | None]:

@@ -218,6 +218,23 @@ class ReproduceConfig:
 
 
 @dataclass(frozen=True)
+class ImportConfig:
+    """Take in what others say of units: caption CSVs of MILAN, CLIP-Dissect, NetDissect and their like, MAIA's JSON."""
+
+    dissection: Path  # where it is not there, it is made, of nothing but the file's units
+    file: Path  # its kind is told by its header
+    name: str  # what these captions, or references, are listed under
+    source: str | None = None  # which column, where the file has several captions a unit; none: each by itself
+    layer: str | None = None  # which layer the file is of, where it does not say
+    network: str | None = None  # of a dissection that is made; none: the file's name
+    unknown: Literal["refuse", "skip", "add"] = "refuse"  # rows of units that the dissection does not have
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(bool(self.name.strip()), "--as needs a name")
+
+
+@dataclass(frozen=True)
 class InspectConfig:
     """Say what a dissection holds; with --verify, check every byte of it."""
 

@@ -116,13 +116,14 @@ class Caption:
     state: CaptionState = "ok"
     alternatives: tuple[tuple[str, float], ...] = ()  # (text, score), best first
     heads: tuple[HeadOutput, ...] = ()
+    written: str | None = None  # to the letter, where others wrote it; None: the words joined
     score: float = float("nan")  # by its maker's own measure, which `score_name` of the provenance names
     gate: tuple[float, ...] = ()  # per word: β, mean over a vector gate; empty without a gate, or in older files
 
     @property
     def text(self) -> str:
         """Return the caption as one line; empty when the unit could not be captioned."""
-        return join_words(self.words)
+        return join_words(self.words) if self.written is None else self.written
 
     @property
     def pmi(self) -> float:

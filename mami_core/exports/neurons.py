@@ -116,6 +116,8 @@ def _captions(dissection: Dissection, captioner: str, index: pd.MultiIndex) -> d
         "settings_sha256": _constant(provenance.get("settings_sha256"), treated),
         "trained_on": _constant(provenance.get("trained_on"), treated),
     }
+    if provenance.get("score_name"):
+        columns["score"] = said["score"].where(spoken).to_numpy(dtype=np.float64)
     return {f"{captioner}.{name}": column for name, column in columns.items()}
 
 

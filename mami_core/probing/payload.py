@@ -99,6 +99,7 @@ def _caption(dissection: Dissection, name: str, record: NeuronRecord) -> Json:
         "captioner": name,
         "decoding": decoding_text(facts),
         "trained_on": facts.get("trained_on"),
+        "score_name": facts.get("score_name"),
         "simulated": bool(facts.get("simulated", False)),
         "warning": caption_warning(facts, simulated_images=dissection.manifest.simulated),
     }
@@ -115,6 +116,7 @@ def _spoken(caption: Caption) -> Json:
         "log_p_given_exemplars": number(caption.log_p_given_exemplars),
         "log_p": number(caption.log_p),
         "pmi": number(caption.pmi),
+        "score": number(caption.score),
         "alternatives": [[text, number(score)] for text, score in caption.alternatives],
         "heads": [_head(head) for head in caption.heads],
         "gate": [number(value) for value in caption.gate],

@@ -20,6 +20,7 @@ from mami_core.records import (
     NeuronRecord,
     Reference,
     UnitStatistics,
+    join_words,
     with_combined,
 )
 from mami_core.store import layout
@@ -243,6 +244,7 @@ class Dissection:
             return None
         row = table.loc[(layer, unit)]
         words = () if row["tokens"] is None else tuple(row["tokens"])
+        text = row["caption"] or ""
         return Caption(
             captioner=captioner,
             words=words,
@@ -251,6 +253,7 @@ class Dissection:
             state=row["state"],
             alternatives=tuple((entry["text"], entry["score"]) for entry in _listed(row["alternatives"])),
             heads=with_combined(self.attention(captioner, layer, unit), words),
+            written=None if text == join_words(words) else text,
             score=float(row.get("score", np.nan)),
             gate=tuple(float(value) for value in _listed(row.get("gate"))),
         )
