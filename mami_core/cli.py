@@ -31,6 +31,9 @@ COMMANDS: dict[str, Command] = {
     "merge": Command(config.MergeConfig, "merge:run_merge", ("out",)),
     "train": Command(config.TrainConfig, "train:run_training", ("dissection",)),
     "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
+    "caption-images": Command(
+        config.CaptionImagesConfig, "caption_images:run_image_captioning", ("images", "captioner")
+    ),
     "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
     "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),

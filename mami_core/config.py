@@ -151,6 +151,9 @@ class TrainConfig:
     vocabulary_size: int = 0  # most frequent words that are kept; 0: all that occur often enough
     min_count: int = 2  # how often a word must occur
     select: Literal["bleu", "nll"] = "nll"  # by what the best epoch is kept
+    batches: Literal["similar", "length", "unit"] = "similar"  # captions alike in length, of one length, of some units
+    listeners: bool = True  # also what PMI and consensus decoding ask: a language model, a matcher; without: small
+    amp: bool = True  # bfloat16 on a CUDA GPU; a CPU computes in float32
     tensorboard: bool = False  # also log scalars, attention pictures and the graph below the captioner's folder
     seed: int = 0
     device: str = "auto"
@@ -182,6 +185,28 @@ class CaptionConfig:
 
     def __post_init__(self) -> None:
         _require(bool(self.captioner), "--captioner needs at least one name")
+        _require(self.beam_size >= 1, f"--beam-size must be at least 1, got {self.beam_size}")
+        _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
+
+
+@dataclass(frozen=True)
+class CaptionImagesConfig:
+    """Say what images show, by a captioner of images, and where each word looked."""
+
+    images: str  # a folder | one image file | scenery:N[:SEED]
+    captioner: str  # a checkpoint folder or bundled name, trained on captioned images
+    out: Path | None = None  # .csv: a row an image; .json: β and every head's attention, word by word
+    attention: Path | None = None  # also the attention maps alone, as dissections keep them, e.g. attention.arrow
+    include: str | None = None  # only image files that match this glob
+    decoding: str | None = None  # greedy | beam | pmi | consensus; none: the best on the captioner's validation images
+    beam_size: int = 10
+    pmi_weight: float = 0.2  # λ in log p(d|E) − λ log p(d)
+    batch_size: int = 16
+    seed: int = 0
+    device: str = "auto"
+    json: bool = False
+
+    def __post_init__(self) -> None:
         _require(self.beam_size >= 1, f"--beam-size must be at least 1, got {self.beam_size}")
         _require(self.batch_size >= 1, f"--batch-size must be at least 1, got {self.batch_size}")
 

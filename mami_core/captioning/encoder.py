@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mami_core.scenery.networks import SIZE, STRIDE, PartsEncoder, to_input
+from mami_core.store import Dissection, UnitKey
 from mami_core.store.atomic import replacing, sha256_of
 
 GRID: Final = 7  # cells of an exemplar, each way
@@ -164,6 +165,14 @@ def cell_cover(maps: Tensor, thresholds: Tensor) -> Tensor:
     cover = cover.reshape(units, exemplars, GRID * GRID, INNER * INNER)
     nothing = cover.sum((1, 2, 3)) == 0  # (u,)
     return torch.where(nothing[:, None, None, None], torch.ones_like(cover), cover)
+
+
+def grid_cover(dissection: Dissection, key: UnitKey, grid: tuple[int, int]) -> np.ndarray:
+    """Return how much of each region of a grid (h, w) over a unit's exemplars its mask covers: (k, h, w) in [0, 1]."""
+    maps = torch.from_numpy(np.array(dissection.maps(key[0])[dissection.row(*key)], dtype=np.float32))[None]
+    cover = cell_cover(maps, torch.tensor([dissection.statistics(*key).threshold]))[0]  # (k, 49, 16)
+    map_ = cover.view(-1, GRID, GRID, INNER, INNER).transpose(2, 3).reshape(-1, 1, MAP, MAP)
+    return F.adaptive_avg_pool2d(map_, grid)[:, 0].numpy()
 
 
 def cell_weight(cover: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -112,6 +113,20 @@ class UnitFeatures:
         weight = np.zeros(self.grid_size, dtype=np.float32)
         features[self.cells[here]], weight[self.cells[here]] = self.values[here], self.weights[here]
         return features, weight
+
+
+def exemplar_places(dissection: Dissection, keys: Sequence[UnitKey]) -> dict[int, list[tuple[int, int]]]:
+    """Return for each image which units (rows of `keys`) have it at which rank."""
+    row = {key: number for number, key in enumerate(keys)}
+    for key in keys:
+        if dissection.statistics(*key).state != "alive":
+            raise ValueError(f"unit {key[1]} of {key[0]} is not alive: it has no regions; leave it out")
+    top = dissection.exemplars[dissection.exemplars["set"] == "top"]
+    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for layer, unit, rank, image in zip(top["layer"], top["unit"], top["rank"], top["image_id"], strict=True):
+        if (layer, int(unit)) in row:
+            places[int(image)].append((row[layer, int(unit)], int(rank)))
+    return dict(places)
 
 
 class UnitEncoder(Protocol):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -20,14 +20,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mami_core.captioning.encoder import CONFIG, WEIGHTS, RegionEncoder
+from mami_core.captioning.encoder import CONFIG, WEIGHTS, RegionEncoder, grid_cover
+from mami_core.captioning.features import Progress, UnitFeatures, UnitKey, exemplar_places
 from mami_core.inputs.networks import Network
 from mami_core.scenery.networks import SIZE, to_input
+from mami_core.store import Dissection
 from mami_core.store.atomic import replacing, sha256_of
 
 KIND: Final = "image-grid"
 GRID: Final = 14  # places each way: 196 regions
 _CLIP: Final = 5.0  # standard deviations
+_IMAGES_AT_ONCE: Final = 32
 
 Maps = Callable[[Sequence[Image.Image]], Tensor]  # images → (n, C, h, w)
 
@@ -36,7 +39,8 @@ Maps = Callable[[Sequence[Image.Image]], Tensor]  # images → (n, C, h, w)
 class ImageEncoder:
     """A frozen backbone with the mean and spread of its features over training images: regions come out standardised.
 
-    `facts` say what the backbone is, and are part of what `sha256` covers.
+    `facts` say what the backbone is, and are part of what `sha256` covers. The regions of a unit's exemplars are the
+    same regions, weighed by its masks: the backbone sees whole images, nothing is cut out.
     """
 
     name: str
@@ -47,6 +51,7 @@ class ImageEncoder:
     facts: Mapping[str, Any] = field(default_factory=dict)
     grid: int = GRID
     sha256: str = ""
+    opened_by: Mapping[str, Any] = field(default_factory=dict)  # what a user named it by, to open it again
 
     @property
     def regions(self) -> int:
@@ -61,6 +66,27 @@ class ImageEncoder:
     def _raw(self, images: Sequence[Image.Image]) -> Tensor:
         maps = F.adaptive_avg_pool2d(self.maps(images).float(), self.grid)  # (n, D, g, g)
         return maps.flatten(2).transpose(1, 2)  # (n, N, D)
+
+    def describe_units(
+        self, dissection: Dissection, keys: Sequence[UnitKey], progress: Progress | None = None
+    ) -> UnitFeatures:
+        """Return the regions of units `keys` that their masks touch; see `captioning.features.unit_features`."""
+        places = exemplar_places(dissection, keys)
+        found: dict[tuple[int, int], _Seen] = {}  # by row and rank
+        ids = sorted(places)
+        covers = {key: grid_cover(dissection, key, (self.grid, self.grid)) for key in keys}  # each (k, g, g)
+        for start in range(0, len(ids), _IMAGES_AT_ONCE):
+            chunk = ids[start : start + _IMAGES_AT_ONCE]
+            regions = self.encode([dissection.images.image(number) for number in chunk]).numpy()  # (n, N, D)
+            for place, number in enumerate(chunk):
+                for row, rank in places[number]:
+                    cover = covers[keys[row]][rank].ravel()  # (N,)
+                    if cover.any():
+                        cells = np.flatnonzero(cover)
+                        found[row, rank] = _Seen(cells, regions[place][cells], cover[cells] / cover.sum())
+            if progress is not None:
+                progress((start + len(chunk)) * len(keys) // len(ids), len(keys))
+        return _packed(keys, found, exemplars=next(iter(covers.values())).shape[0], grid=self.grid)
 
     def fitted(self, images: Sequence[Image.Image], *, batch_size: int = 32) -> ImageEncoder:
         """Return the encoder with mean and spread of these images' regions."""
@@ -103,6 +129,33 @@ def network_grid(network: Network, layer: str | None = None) -> ImageEncoder:
 
     facts = {"backbone": network.name, "weights": network.weights_sha256, "layer": layer}
     return _unfitted(f"{network.name}:{layer}", maps, shapes[layer][1], facts)
+
+
+class _Seen(NamedTuple):
+    """What a unit's mask shows of one exemplar: M regions of the grid."""
+
+    cells: np.ndarray  # (M,)
+    values: np.ndarray  # (M, D)
+    weights: np.ndarray  # (M,): sum to 1
+
+
+def _packed(
+    keys: Sequence[UnitKey], found: Mapping[tuple[int, int], _Seen], *, exemplars: int, grid: int
+) -> UnitFeatures:
+    """Return units' regions one after the other; exemplars with a mask count the same, however large it is."""
+    order = sorted(found)  # by row, then rank
+    shown = np.bincount([row for row, _ in order], minlength=len(keys))  # exemplars of each unit
+    sizes = np.bincount(
+        [row for row, _ in order], weights=[len(found[place].cells) for place in order], minlength=len(keys)
+    )
+    return UnitFeatures(
+        keys=tuple(keys),
+        grid=(exemplars, grid, grid),
+        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        cells=np.concatenate([rank * grid * grid + found[row, rank].cells for row, rank in order]).astype(np.int32),
+        values=np.concatenate([found[place].values for place in order]),
+        weights=np.concatenate([found[row, rank].weights / shown[row] for row, rank in order]).astype(np.float32),
+    )
 
 
 def _unfitted(name: str, maps: Maps, size: int, facts: Mapping[str, Any]) -> ImageEncoder:
@@ -159,8 +212,15 @@ def save_image_encoder(encoder: ImageEncoder, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as partial:
         save_file({"mean": encoder.mean.contiguous(), "scale": encoder.scale.contiguous()}, partial)
-    body = {"kind": KIND, "name": encoder.name, "grid": encoder.grid, "facts": dict(encoder.facts),
-            "sha256": encoder.sha256, "weights_sha256": sha256_of(folder / WEIGHTS)}  # fmt: skip
+    body = {
+        "kind": KIND,
+        "name": encoder.name,
+        "grid": encoder.grid,
+        "facts": dict(encoder.facts),
+        "opened_by": dict(encoder.opened_by),
+        "sha256": encoder.sha256,
+        "weights_sha256": sha256_of(folder / WEIGHTS),
+    }
     with replacing(folder / CONFIG) as partial:
         partial.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 

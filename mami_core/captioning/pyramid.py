@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mami_core.captioning.encoder import CONFIG, WEIGHTS
-from mami_core.captioning.features import Progress, UnitFeatures, UnitKey
+from mami_core.captioning.features import Progress, UnitFeatures, UnitKey, exemplar_places
 from mami_core.dissection.masks import masks, outside_of
 from mami_core.store import Dissection
 from mami_core.store.atomic import replacing, sha256_of
@@ -86,7 +85,7 @@ class PyramidEncoder:
         self, dissection: Dissection, keys: Sequence[UnitKey], progress: Progress | None = None
     ) -> UnitFeatures:
         """Return one region per exemplar of units `keys`, float32; see `captioning.features.unit_features`."""
-        places = _places(dissection, keys)
+        places = exemplar_places(dissection, keys)
         k = dissection.maps(keys[0][0]).shape[1]
         values = np.zeros((len(keys), k, self.feature_size), dtype=np.float32)
         have = np.zeros((len(keys), k), dtype=bool)
@@ -137,20 +136,6 @@ def _pixels(image: Image.Image) -> Tensor:
     """Return an image as the encoder takes it, float (3, 224, 224) in [0, 1]."""
     right = image if image.size == (SIZE, SIZE) else image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(right)).permute(2, 0, 1).float() / 255
-
-
-def _places(dissection: Dissection, keys: Sequence[UnitKey]) -> dict[int, list[tuple[int, int]]]:
-    """Return for each image which units (rows of `keys`) have it at which rank."""
-    row = {key: number for number, key in enumerate(keys)}
-    for key in keys:
-        if dissection.statistics(*key).state != "alive":
-            raise ValueError(f"unit {key[1]} of {key[0]} is not alive: it has no regions; leave it out")
-    top = dissection.exemplars[dissection.exemplars["set"] == "top"]
-    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for layer, unit, rank, image in zip(top["layer"], top["unit"], top["rank"], top["image_id"], strict=True):
-        if (layer, int(unit)) in row:
-            places[int(image)].append((row[layer, int(unit)], int(rank)))
-    return dict(places)
 
 
 def _packed(keys: Sequence[UnitKey], values: np.ndarray, have: np.ndarray) -> UnitFeatures:

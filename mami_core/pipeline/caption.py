@@ -14,12 +14,13 @@ from mami_core.captioning import protocol
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.decoding import Decoding
-from mami_core.captioning.encoder import CONFIG, GRID, cell_cover
+from mami_core.captioning.encoder import CONFIG, grid_cover
 from mami_core.captioning.encoders import AnyEncoder, open_encoder
 from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
 from mami_core.captioning.image_encoder import ImageEncoder
-from mami_core.config import CaptionConfig, parse_units
+from mami_core.config import CaptionConfig, CaptionImagesConfig, parse_units
 from mami_core.device import choose_device
+from mami_core.pipeline.captioned import IMAGE_ENCODER, kept_encoder
 from mami_core.pipeline.own_captioners import installed_captioners, is_own, open_own
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.published import PREFIX, open_published
@@ -94,7 +95,7 @@ def own_voice(captioner: protocol.Captioner) -> Voice:
     )
 
 
-def chosen_decoding(config: CaptionConfig) -> Decoding | None:
+def chosen_decoding(config: CaptionConfig | CaptionImagesConfig) -> Decoding | None:
     """Return the decoding that the command line asks for; None: each captioner's own best."""
     if config.decoding is None:
         return None
@@ -124,12 +125,18 @@ def open_captioner(
     folder = find_model(name, DESCRIPTION)
     captioner = Captioner.load(folder, decoding=decoding, device=device)
     wanted = captioner.checkpoint.encoder
-    own = (folder / str(wanted["name"]) / CONFIG).is_file()  # a converted captioner carries its encoder
-    near = folder if own else folder.resolve().parent
-    encoder = open_encoder(find_model(wanted["name"], CONFIG, beside=near))
+    encoder = _encoder_of(folder, str(wanted["name"]))
     if encoder.sha256 != wanted["sha256"]:
         raise ValueError(f"captioner {folder} was trained on another encoder {wanted['name']!r}; train it again")
     return captioner, encoder
+
+
+def _encoder_of(folder: Path, name: str) -> AnyEncoder:
+    """Return the encoder that the captioner in `folder` names: its own, the one beside it, or one known by name."""
+    if (folder / IMAGE_ENCODER / CONFIG).is_file():
+        return kept_encoder(folder / IMAGE_ENCODER)
+    own = (folder / name / CONFIG).is_file()  # a converted captioner carries its encoder
+    return open_encoder(find_model(name, CONFIG, beside=folder if own else folder.resolve().parent))
 
 
 def caption_dissection(
@@ -178,12 +185,7 @@ def mask_cover(dissection: Dissection, key: UnitKey, grid: tuple[int, int, int])
 
     Regions are cells of the encoder's grid, or whole exemplars where `grid` is (k, 1, 1).
     """
-    maps = torch.from_numpy(np.array(dissection.maps(key[0])[dissection.row(*key)], dtype=np.float32))[None]
-    threshold = torch.tensor([dissection.statistics(*key).threshold])
-    cover = cell_cover(maps, threshold)[0].mean(-1)  # (k, 49)
-    if grid[1:] != (GRID, GRID):
-        cover = cover.mean(1)  # (k,)
-    return cover.flatten().numpy()
+    return grid_cover(dissection, key, grid[1:]).ravel()
 
 
 def _told(caption: Caption, cover: np.ndarray) -> tuple[HeadOutput, ...]:

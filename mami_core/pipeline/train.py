@@ -18,6 +18,7 @@ from mami_core.config import TrainConfig, settings_sha256
 from mami_core.device import choose_device
 from mami_core.pipeline.caption import encoder_at, encoder_facts
 from mami_core.pipeline.captioned import (
+    IMAGE_ENCODER,
     encoded_splits,
     image_encoder,
     names_captioned_images,
@@ -30,12 +31,11 @@ from mami_core.training.captioner import CaptionerRecipe, train_captioner
 from mami_core.training.language_model import train_language_model
 from mami_core.training.loop import LoopSettings
 from mami_core.training.match import train_matcher
-from mami_core.training.selection import select_decoding
+from mami_core.training.selection import PLAIN, SETTINGS, select_decoding
 from mami_core.training.tensorboard import log_attention, log_graph, open_log
 
 SPLITS = ("train", "val", "test")
 CHOICE = "choice"
-IMAGE_ENCODER = "encoder"  # folder inside the captioner of images
 _SELECTED_ON = 400  # validation units that the decoding is chosen on; more cost minutes and change nothing
 
 
@@ -152,7 +152,7 @@ def train_one(
 ) -> dict[str, object]:
     """Train a captioner with what it is decoded by, choose the decoding on validation units, write its folder."""
     run = cache_folder() / "training" / settings_sha256({**config.__dict__, "out": str(config.out.resolve())})[:16]
-    language_model, matcher = train_shared(data, config, report=report)
+    language_model, matcher = train_shared(data, config, report=report) if config.listeners else (None, None)
     writer = open_log(config.out / "tensorboard") if config.tensorboard else None
     decoder, history = train_captioner(
         config.captioner,
@@ -169,7 +169,8 @@ def train_one(
     if writer is not None:
         log_training(writer, decoder, data)
     sample = data.choice.take(range(min(len(data.choice), _SELECTED_ON)))
-    chosen = select_decoding(decoder, language_model, data.vocabulary, sample, matcher=matcher)
+    settings = SETTINGS if config.listeners else PLAIN
+    chosen = select_decoding(decoder, language_model, data.vocabulary, sample, matcher=matcher, settings=settings)
     provenance = {
         "trained_on": data.trained_on,
         "simulated": data.simulated,
@@ -181,7 +182,8 @@ def train_one(
         decoder, data.vocabulary, language_model, chosen.decoding.to_json(), encoder_facts(encoder), provenance
     )
     save_checkpoint(config.out, checkpoint, half=True)
-    save_matcher(config.out, matcher)
+    if matcher is not None:
+        save_matcher(config.out, matcher)
     return {"decoding": chosen.name, "validation": chosen.figures}
 
 
@@ -225,6 +227,7 @@ def recipe_of(config: TrainConfig) -> CaptionerRecipe:
         patience=config.patience,
         learning_rate=config.learning_rate,
         optimizer=config.optimizer,
+        amp=config.amp,
         seed=config.seed,
     )
     return replace(
@@ -235,6 +238,7 @@ def recipe_of(config: TrainConfig) -> CaptionerRecipe:
         dropout=config.dropout,
         penalty=config.doubly_stochastic,
         batch_size=config.batch_size,
+        batches=config.batches,
         select=config.select,
         loop=loop,
     )

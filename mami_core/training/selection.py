@@ -31,6 +31,7 @@ SETTINGS: Final[Mapping[str, Decoding]] = {
     "pmi 0.2, length^0.9": Decoding("pmi", length_power=0.9),
     "consensus": Decoding("consensus"),
 }
+PLAIN: Final = {name: decoding for name, decoding in SETTINGS.items() if decoding.strategy in ("greedy", "beam")}
 
 
 @dataclass(frozen=True)

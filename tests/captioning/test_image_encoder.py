@@ -72,5 +72,5 @@ def test_a_fit_is_kept_and_belongs_to_its_backbone(network, parts, pictures, tmp
     assert torch.equal(again.encode(pictures), encoder.encode(pictures))
     with pytest.raises(ValueError, match="was fitted to another backbone"):
         load_fit(parts_grid(parts), tmp_path / "kept")
-    with pytest.raises(ValueError, match="encodes whole images"):
+    with pytest.raises(ValueError, match="belongs to a captioner of images"):
         open_encoder(tmp_path / "kept")
