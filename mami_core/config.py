@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Exported = Literal["csv", "json", "parquet", "milan", "clip-dissect", "html", "card", "projector"]
+Exported = Literal["csv", "json", "parquet", "milan", "clip-dissect", "imported", "html", "card", "projector"]
 
 
 def _require(condition: bool, message: str) -> None:

@@ -72,8 +72,9 @@ def export_bytes(
 
     `csv`, `json` and `parquet` hold the full table of `neuron_table`, and `json` what attention heads did too; `milan`
     (layer,unit,description) and `clip-dissect` (layer,unit,description,similarity) hold the captions of one `captioner`
-    verbatim, only of units that have one. The similarity written is our PMI: CLIP-Dissect's own default, soft WPMI, is
-    of the same form. `html` is a report with pictures of the chosen units, `card` a dataset card in Markdown.
+    verbatim, only of units that have one. The similarity written is the captioner's own score where it has one, else
+    our PMI: CLIP-Dissect's own default, soft WPMI, is of the same form. `imported` is the file that the captions came
+    from, byte by byte. `html` is a report with pictures of the chosen units, `card` a dataset card in Markdown.
     """
     return _rendered(dissection, format, captioner, keys, labels)[0]
 
@@ -93,6 +94,8 @@ def _rendered(
         )
     if form in ("html", "card"):
         return _document(dissection, form, keys)
+    if form == "imported":
+        return _as_imported(dissection, captioner, keys)
     table = neuron_table(dissection, keys=keys, labels=labels)
     if form == "json":
         return _json(table, head_columns(dissection, table)), len(table)
@@ -122,6 +125,13 @@ def _chosen_captioner(dissection: Dissection, captioner: str | None) -> str:
     return captioner
 
 
+def _as_imported(dissection: Dissection, captioner: str | None, keys: Iterable[UnitKey] | None) -> tuple[bytes, int]:
+    if keys is not None and set(keys) != set(dissection.unit_keys()):
+        raise ValueError("the imported file is given whole, as it was; leave out --layers, --units and filters")
+    content = dissection.imported(_chosen_captioner(dissection, captioner))
+    return content, content.count(b"\n") - 1
+
+
 def _one_caption_each(table: pd.DataFrame, captioner: str) -> pd.DataFrame:
     spoken = table[table[f"{captioner}.caption"].notna()]
     return pd.DataFrame(
@@ -129,7 +139,7 @@ def _one_caption_each(table: pd.DataFrame, captioner: str) -> pd.DataFrame:
             "layer": spoken["layer"],
             "unit": spoken["unit"],
             "description": spoken[f"{captioner}.caption"],
-            "similarity": spoken[f"{captioner}.pmi"],
+            "similarity": spoken[f"{captioner}.score" if f"{captioner}.score" in spoken else f"{captioner}.pmi"],
         }
     )
 

@@ -27,6 +27,7 @@ OF_A_UNIT: Final[dict[str, str]] = {
 }
 OF_A_CAPTIONER: Final[dict[str, str]] = {
     "pmi": "PMI",
+    "score": "score",
     "references": "word F1 with the nearest reference",
     "heads": "disagreement of heads",
 }
@@ -45,7 +46,9 @@ def figure_names(dissection: Dissection) -> dict[str, str]:
     left_out |= set() if captioners else {"words", "meaning"}
     names = {name: text for name, text in OF_A_UNIT.items() if name not in left_out}
     for captioner in captioners:
-        kinds = {"pmi": True, "references": not dissection.references.empty, "heads": _heads(dissection, captioner) > 1}
+        measure = dissection.manifest.captioners[captioner].get("score_name")
+        kinds = {"pmi": not measure, "references": not dissection.references.empty, "heads": _heads(dissection, captioner) > 1}
+        names |= {f"score:{captioner}": f"{measure}, {captioner}"} if measure else {}
         names |= {f"{kind}:{captioner}": f"{OF_A_CAPTIONER[kind]}, {captioner}" for kind, has in kinds.items() if has}
     return names
 
@@ -84,6 +87,15 @@ def _pmi(dissection: Dissection, captioner: str) -> np.ndarray:
     return np.where((said["state"] == "ok").to_numpy(), said["pmi"].to_numpy(dtype=np.float64), np.nan)
 
 
+def _score(dissection: Dissection, captioner: str) -> np.ndarray:
+    """Return what a captioner's maker measures it by: IoU, similarity, people's ratings."""
+    said = dissection.captions(captioner)
+    keys = pd.MultiIndex.from_frame(dissection.units[["layer", "unit"]])
+    if "score" not in said:  # written before captions had one
+        return np.full(len(keys), np.nan)
+    return said["score"].reindex(keys).to_numpy(dtype=np.float64)
+
+
 def _references(dissection: Dissection, captioner: str) -> np.ndarray:
     """Return the word F1 of each caption with the reference it is nearest to."""
     texts = caption_texts(dissection, captioner)
@@ -102,6 +114,7 @@ _OF_UNIT: Final[Mapping[str, Callable[[Dissection], np.ndarray]]] = {
 }
 _OF_CAPTIONER: Final[Mapping[str, Callable[[Dissection, str], np.ndarray]]] = {
     "pmi": _pmi,
+    "score": _score,
     "references": _references,
     "heads": head_disagreement,
 }

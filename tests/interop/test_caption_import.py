@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from made_dissection import make_dissection
 
 from mami_core.config import ImportConfig
+from mami_core.exports import export_bytes
 from mami_core.interop.synthetic_neurons import read_synthetic
 from mami_core.pipeline.import_captions import import_captions, import_synthetic
+from mami_core.probing.figures import figure_names, unit_figure
+from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
 from mami_core.probing.payload import payload_bytes
 from mami_core.store import Dissection
 
@@ -176,6 +179,28 @@ def test_a_broken_synthetic_neuron_is_named(tmp_path: Path, entry: Any, says: st
     assert says in str(problem.value)
 
 
+def test_scores_sort_units_under_their_own_name(made: Path, take: TAKE) -> None:
+    take(made, "layer,unit,category,label,iou\nearly,3,object,sky,0.1\nearly,1,object,tree,0.3\n", "netdissect")
+
+    opened = Dissection.open(made)
+    assert figure_names(opened)["score:netdissect"] == "IoU, netdissect"
+    found = unit_figure(opened, "score:netdissect")
+    rows = chosen_rows(unit_table(opened), UnitFilter(sort="score:netdissect", least=0.0), figure=found)
+    assert chosen_keys(unit_table(opened), rows) == [("early", 1), ("early", 3)]
+
+
+@pytest.mark.parametrize("form", ["milan", "clip-dissect", "imported"])
+def test_peers_forms_are_written_again_to_the_letter(tmp_path: Path, take: TAKE, form: Any) -> None:
+    text = 'layer,unit,description\nconv1,0,"Red, - and ""blue"" :"\nconv1,2,sky\n'
+    if form == "clip-dissect":
+        text = "layer,unit,description,similarity\nconv1,0,halloween,0.12890625\nconv1,1,red,0.25616455\n"
+    take(tmp_path / "bare", text)
+
+    written = export_bytes(Dissection.open(tmp_path / "bare"), form, captioner="peer")
+
+    assert written.decode() == text
+
+
 @pytest.mark.data
 def test_every_published_caption_file_is_imported_whole(data_dir: Path, tmp_path: Path) -> None:
     folder = data_dir / "descriptions"
@@ -188,7 +213,9 @@ def test_every_published_caption_file_is_imported_whole(data_dir: Path, tmp_path
         opened = Dissection.open(made)
         assert result["rows"] == int(row["public_rows"]), row["file"]
         assert result["units"] == len(opened.unit_keys()), row["file"]
+        form = {"milan": "milan", "clip-dissect": "clip-dissect"}.get(result["form"])
         for name in opened.captioners:
+            assert form is None or export_bytes(opened, form) == (folder / row["file"]).read_bytes()  # type: ignore[arg-type]
             assert opened.imported(name) == (folder / row["file"]).read_bytes()
 
 
