@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mami_core.probing.profiles import Profiles, correlations, shared_rows
 from mami_core.probing.words import TextIndex, caption_texts
@@ -99,8 +100,8 @@ class ExemplarIndex:
         table = dissection.exemplars
         top = table[(table["set"] == "top").to_numpy()]
         keys = tuple(dissection.unit_keys())
-        place = {key: row for row, key in enumerate(keys)}
-        rows = [place[key] for key in zip(top["layer"], top["unit"], strict=True)]
+        units, named = (pd.MultiIndex.from_frame(found[["layer", "unit"]]) for found in (dissection.units, top))
+        rows = units.get_indexer(named)
         ids = top["image_id"].to_numpy(dtype=np.int64)
         shape = (len(keys), max(dissection.manifest.images, int(ids.max(initial=-1)) + 1))
         return cls(dissection, keys, csr_matrix((np.ones(len(ids)), (rows, ids)), shape=shape))

@@ -72,12 +72,12 @@ def distribution(
             return None
         counts, edges = np.histogram(values.astype(np.float64), bins)
         return Distribution(edges, counts, threshold, of)
-    table = dissection.units
-    row = table[((table["layer"] == layer) & (table["unit"] == unit)).to_numpy()].iloc[0]
-    kept, low, high = row["histogram"], float(row["histogram_low"]), float(row["histogram_high"])
-    if kept is None or not len(kept) or not (np.isfinite(low) and np.isfinite(high) and low < high):
+    row = dissection.units.iloc[dissection.position(layer, unit)]
+    low, high = float(row["histogram_low"]), float(row["histogram_high"])
+    kept = dissection.histogram(layer, unit)
+    if kept is None or not (np.isfinite(low) and np.isfinite(high) and low < high):
         return None
-    edges, spread = linear_histogram(np.asarray(kept), low, high, bins)
+    edges, spread = linear_histogram(kept, low, high, bins)
     return Distribution(edges, spread, threshold, of)
 
 

@@ -51,14 +51,11 @@ class AttentionFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        self._batch_of: dict[int, int] = {}
-        only_unit = pa.ipc.IpcReadOptions(included_fields=[self._reader.schema.get_field_index("unit")])
-        index = pa.ipc.open_file(pa.memory_map(str(path)), options=only_unit)  # leaves the weights compressed
-        for number in range(index.num_record_batches):
-            units = index.get_batch(number).column("unit")
-            if len(units):
-                self._batch_of[units[0].as_py()] = number
+        self._reader = pa.ipc.open_file(pa.OSFile(str(path)))  # not mapped: pages once read would stay in memory
+        place = self._reader.schema.get_field_index("unit")
+        only_unit = pa.ipc.IpcReadOptions(included_fields=[place], use_threads=False)  # leaves the weights compressed
+        index = pa.ipc.open_file(pa.memory_map(str(path)), options=only_unit).read_all().column("unit")
+        self._batch_of = {units[0].as_py(): number for number, units in enumerate(index.chunks) if len(units)}
 
     def table(self) -> pd.DataFrame:
         """Return a row per unit and head: every column but the weights, which stay compressed.

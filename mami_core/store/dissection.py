@@ -26,6 +26,7 @@ from mami_core.records import (
 from mami_core.store import layout
 from mami_core.store.atomic import PARTIAL, sha256_of
 from mami_core.store.attention import WEIGHTS, AttentionFile
+from mami_core.store.histogram import COUNTS, HistogramFile
 from mami_core.store.images import ImageFile
 from mami_core.store.manifest import Manifest, manifest_is_intact, read_manifest
 
@@ -39,6 +40,8 @@ class Dissection:
         self.path = path
         self.manifest = manifest
         self._attention: dict[tuple[str, str], AttentionFile] = {}
+        self._caption_tables: dict[str, pd.DataFrame] = {}
+        self._caption_rows: dict[str, dict[UnitKey, int]] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> Dissection:
@@ -61,21 +64,34 @@ class Dissection:
         """Return who captioned these units, in the order they did."""
         return tuple(self.manifest.captioners)
 
-    def _table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+    def _table(self, name: str, columns: list[str] | None = None, *, without: str = "") -> pd.DataFrame:
         path = self.path / name
         if not path.is_file():
             if name in self.manifest.files:
                 raise FileNotFoundError(f"{path} is missing though the manifest lists it; restore it or dissect again")
             return pd.DataFrame(columns=columns)
         try:
-            return pq.read_table(path).to_pandas()
+            kept = [column for column in pq.read_schema(path).names if column != without] if without else None
+            return pq.read_table(path, columns=kept).to_pandas()
         except (OSError, ValueError) as problem:
             raise ValueError(f"{path} cannot be read ({problem}); run `mami inspect --verify {self.path}`") from problem
 
     @cached_property
     def units(self) -> pd.DataFrame:
-        """Return a row per unit, columns of `layout.UNIT_SCHEMA`, in the order of the maps."""
+        """Return a row per unit, columns of `layout.UNIT_SCHEMA` but for the counts, in the order of the maps."""
+        return self._table(layout.UNITS, layout.UNIT_SCHEMA.names, without=COUNTS)
+
+    def units_with_counts(self) -> pd.DataFrame:
+        """Return `units` with the counts of every histogram: 170 MB for 30,000 units."""
         return self._table(layout.UNITS, layout.UNIT_SCHEMA.names)
+
+    @cached_property
+    def _counts(self) -> HistogramFile:
+        return HistogramFile(self.path / layout.UNITS)
+
+    def histogram(self, layer: str, unit: int) -> np.ndarray | None:
+        """Return a unit's counts in the bins of `histogram_edges()`, int32 (512,); None where they were not kept."""
+        return self._counts.counts(self.position(layer, unit))
 
     @cached_property
     def exemplars(self) -> pd.DataFrame:
@@ -115,6 +131,10 @@ class Dissection:
             rows[layer, int(unit)] = (position, within.get(layer, 0))
             within[layer] = within.get(layer, 0) + 1
         return rows
+
+    def position(self, layer: str, unit: int) -> int:
+        """Return the row of a unit in `units`; KeyError when it was not dissected."""
+        return self._row_pair(layer, unit)[0]
 
     def row(self, layer: str, unit: int) -> int:
         """Return the row of a unit within its layer's maps and peaks; KeyError when it was not dissected."""
@@ -190,14 +210,21 @@ class Dissection:
     def captions(self, captioner: str) -> pd.DataFrame:
         """Return a row per captioned unit, columns of `layout.CAPTION_SCHEMA`."""
         if captioner not in self._caption_tables:
-            self._caption_tables[captioner] = self._table(
-                layout.captions_file(captioner), layout.CAPTION_SCHEMA.names
-            ).set_index(["layer", "unit"], drop=False)
+            table = self._table(layout.captions_file(captioner), layout.CAPTION_SCHEMA.names)
+            self._caption_tables[captioner] = table.set_index(["layer", "unit"], drop=False)
+            keys = zip(table["layer"], table["unit"].tolist(), strict=True)
+            self._caption_rows[captioner] = {key: row for row, key in enumerate(keys)}
         return self._caption_tables[captioner]
 
-    @cached_property
-    def _caption_tables(self) -> dict[str, pd.DataFrame]:
-        return {}
+    def _caption_row(self, captioner: str, layer: str, unit: int) -> pd.Series | None:
+        table = self.captions(captioner)
+        row = self._caption_rows[captioner].get((layer, unit))  # an index of two levels takes a hundred times as long
+        return None if row is None else table.iloc[row]
+
+    def said(self, captioner: str, layer: str, unit: int) -> str | None:
+        """Return the text of a unit's caption; None where there is none."""
+        row = self._caption_row(captioner, layer, unit)
+        return str(row["caption"]) if row is not None and row["state"] == "ok" else None
 
     def imported(self, captioner: str) -> bytes:
         """Return the file that a captioner's captions were imported from, byte by byte.
@@ -239,10 +266,9 @@ class Dissection:
 
     def caption(self, captioner: str, layer: str, unit: int) -> Caption | None:
         """Return what a captioner says of a unit, its heads included; None when it was not captioned."""
-        table = self.captions(captioner)
-        if (layer, unit) not in table.index:
+        row = self._caption_row(captioner, layer, unit)
+        if row is None:
             return None
-        row = table.loc[(layer, unit)]
         words = () if row["tokens"] is None else tuple(row["tokens"])
         text = row["caption"] or ""
         return Caption(
@@ -271,7 +297,7 @@ class Dissection:
 
     def statistics(self, layer: str, unit: int) -> UnitStatistics:
         """Return the spread of a unit's activations."""
-        row = self.units.iloc[self._row_pair(layer, unit)[0]]
+        row = self.units.iloc[self.position(layer, unit)]
         return UnitStatistics(
             threshold=float(row["threshold"]),
             maximum=float(row["max"]),

@@ -1,4 +1,4 @@
-"""Every exemplar image once, encoded, in one memory-mapped Arrow file: units share images."""
+"""Every exemplar image once, encoded, in one Arrow file that is read a few images at a time: units share images."""
 
 from __future__ import annotations
 
@@ -52,13 +52,14 @@ def _format(data: bytes) -> str:
 
 
 class ImageFile:
-    """Read images by id without loading the file: the operating system pages in what is touched."""
+    """Read images by id without loading the file."""
 
     def __init__(self, path: Path) -> None:
-        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self._reader = pa.ipc.open_file(pa.OSFile(str(path)))  # not mapped: pages once read would stay in memory
         self._where: dict[int, tuple[int, int]] = {}
-        for batch in range(self._reader.num_record_batches):
-            ids = self._reader.get_batch(batch).column("image_id").to_numpy()
+        index = pa.ipc.open_file(pa.memory_map(str(path)))
+        for batch in range(index.num_record_batches):
+            ids = index.get_batch(batch).column("image_id").to_numpy()
             self._where.update({int(number): (batch, row) for row, number in enumerate(ids)})
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from mami_core.records import Caption, HeadOutput, Reference
 from mami_core.store import attention, images, layout
 from mami_core.store.atomic import PARTIAL, remove_partials, replacing
+from mami_core.store.histogram import GROUP
 from mami_core.store.manifest import Manifest, read_manifest, record_file, write_manifest
 
 
@@ -78,12 +79,17 @@ class DissectionWriter:
             raise FileNotFoundError(f"{self.path / name} is not there, so the manifest cannot list it")
         self._vouch(name)
 
-    def write_table(self, name: str, table: pa.Table | pd.DataFrame, schema: pa.Schema) -> None:
-        """Write a Parquet file with exactly `schema`; columns that `table` lacks become nulls."""
+    def write_table(
+        self, name: str, table: pa.Table | pd.DataFrame, schema: pa.Schema, *, group: int | None = None
+    ) -> None:
+        """Write a Parquet file with exactly `schema`; columns that `table` lacks become nulls.
+
+        `group`: how many rows can be read without the others.
+        """
         if isinstance(table, pd.DataFrame):
             table = _as_arrow(table, schema)
         with replacing(self.path / name) as partial:
-            pq.write_table(table, partial, compression="zstd")
+            pq.write_table(table, partial, compression="zstd", row_group_size=group)
         self._vouch(name)
 
     def write_array(self, name: str, array: np.ndarray) -> None:
@@ -94,7 +100,7 @@ class DissectionWriter:
 
     def write_units(self, units: pd.DataFrame) -> None:
         """Write a row per unit, columns of `layout.UNIT_SCHEMA`."""
-        self.write_table(layout.UNITS, units, layout.UNIT_SCHEMA)
+        self.write_table(layout.UNITS, units, layout.UNIT_SCHEMA, group=GROUP)
 
     def write_exemplars(self, exemplars: pd.DataFrame) -> None:
         """Write a row per exemplar, columns of `layout.EXEMPLAR_SCHEMA`."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from made_dissection import make_dissection
 from uneven_dissection import LAYERS, WORDS, made_caption, made_manifest
 
 from mami_core.records import Caption, HeadOutput, Reference
@@ -90,10 +91,10 @@ def test_what_no_stage_has_made_reads_as_empty(writer: DissectionWriter) -> None
 def test_columns_that_were_not_given_are_null(writer: DissectionWriter) -> None:
     writer.write_units(pd.DataFrame({"layer": ["fc"], "unit": [0], "state": ["alive"]}))
 
-    row = Dissection.open(writer.path).units.iloc[0]
+    dissection = Dissection.open(writer.path)
 
-    assert row[FIGURES].isna().all()
-    assert row["histogram"] is None
+    assert dissection.units.iloc[0][FIGURES].isna().all()
+    assert dissection.histogram("fc", 0) is None
 
 
 @pytest.mark.parametrize(("layer", "unit", "says"), [("fc", 7, "no unit 7"), ("conv9", 0, "no layer 'conv9'")])
@@ -246,3 +247,14 @@ def test_a_layers_heads_read_as_a_table_without_their_weights(intact: Path) -> N
         assert [tuple(share) for share in rows["share"]] == [head.share for head in heads]
         assert [tuple(text.split()) for text in rows["caption"]] == [head.caption for head in heads]
     assert dissection.heads("nobody", "conv1").empty
+
+
+@pytest.mark.parametrize("group", [1, 2, 1000])
+def test_a_histogram_reads_alone_whatever_the_groups_it_was_written_in(tmp_path: Path, group: int, monkeypatch) -> None:
+    monkeypatch.setattr("mami_core.store.writer.GROUP", group)
+    path = make_dissection(tmp_path / "made")
+    together = Dissection.open(path).units_with_counts()["histogram"]
+    dissection = Dissection.open(path)
+    for (layer, unit), counts in zip(dissection.unit_keys(), together, strict=True):
+        assert dissection.histogram(layer, unit).tolist() == list(counts)
+    assert "histogram" not in dissection.units
