@@ -68,9 +68,7 @@ def _every(maps: Tensor, axis: int, start: int, step: int) -> Tensor:
     return maps[..., start::step] if axis == -1 else maps[..., start::step, :]
 
 
-def cut_maps(maps: Tensor, image: Tensor, unit: Tensor, size: tuple[int, int]) -> Tensor:
+def cut_maps(maps: Tensor, image: Tensor, unit: Tensor, *, size: tuple[int, int], dtype: torch.dtype) -> Tensor:
     """Return the maps (n, h', w') of chosen pairs out of maps (B, U, h, w), reduced to `size`."""
     place = image * maps.shape[1] + unit  # (n,)
-    if tuple(maps.shape[-2:]) != size and 4 * len(place) > maps.shape[0] * maps.shape[1]:
-        return shrink(maps, size).flatten(0, 1).index_select(0, place)  # so many: less to copy once they are small
-    return shrink(maps.flatten(0, 1).index_select(0, place), size)
+    return shrink(maps.flatten(0, 1).index_select(0, place), size).to(dtype)

@@ -135,9 +135,8 @@ def exemplar_sets(state: LayerState, peaks: np.ndarray, plan: Plan) -> Iterator[
 
 
 def _ranked(name: str, ranking: Ranking, sign: int) -> ExemplarSet:
-    ids = ranking.ids.numpy()
-    values = np.where(ids == NO_IMAGE, np.nan, sign * ranking.values.numpy())
-    return ExemplarSet(name, ids, values, ranking.ordered_maps().numpy())
+    ids, values, maps = (part.numpy() for part in ranking.ordered())
+    return ExemplarSet(name, ids, np.where(ids == NO_IMAGE, np.nan, sign * values), maps)
 
 
 class ImageNames:

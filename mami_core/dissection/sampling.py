@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,11 +32,16 @@ def sample_positions(seed: int, layer: str, ids: np.ndarray, cells: int, count: 
     if count >= cells:
         return np.broadcast_to(np.arange(cells), (len(ids), cells))
     key = int.from_bytes(hashlib.blake2b(f"{seed}\0{layer}".encode(), digest_size=8).digest(), "little")
-    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
-        counter = ids.astype(np.uint64)[:, None] * np.uint64(2**20) + np.arange(count, dtype=np.uint64)  # (B, count)
-        random = _mixed(_mixed(counter) ^ np.uint64(key)) >> np.uint64(11)
+    random = _mixed(_drawn(ids.tobytes(), count) ^ np.uint64(key)) >> np.uint64(11)  # (B, count)
     offset = random.astype(np.float64) / 2.0**53  # [0, 1)
     return np.minimum(((np.arange(count) + offset) * (cells / count)).astype(np.int64), cells - 1)
+
+
+@lru_cache(maxsize=4)
+def _drawn(ids: bytes, count: int) -> np.ndarray:
+    """Return random numbers (B, count) of images alone, uint64: one batch's layers share them."""
+    counter = np.frombuffer(ids, dtype=np.int64).astype(np.uint64)[:, None] * np.uint64(2**20)
+    return _mixed(counter + np.arange(count, dtype=np.uint64))
 
 
 def _mixed(state: np.ndarray) -> np.ndarray:

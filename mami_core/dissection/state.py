@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from mami_core.dissection.maps import cut_maps, shrink
 from mami_core.dissection.plan import LayerPlan, Plan
 from mami_core.dissection.ranking import Ranking
 from mami_core.dissection.sampling import sample_positions
-from mami_core.dissection.statistics import Spread
+from mami_core.dissection.statistics import Spread, all_finite
 from mami_core.dissection.tail import Tail
 
 
@@ -77,11 +78,11 @@ class LayerState:
         maps = maps if self.chosen is None else maps[:, self.chosen]
         flat = maps.flatten(2)  # (B, U, h·w)
         high = flat.amax(2).float()  # (B, U)
-        peaks = high.masked_fill(~high.isfinite(), -torch.inf)  # no rank for what is not finite
+        peaks = high if all_finite(high) else high.masked_fill(~high.isfinite(), -torch.inf)  # no rank for the others
         numbers = torch.from_numpy(ids).to(maps.device)
-        self.top.add(peaks, numbers, lambda image, unit: cut_maps(maps, image, unit, self.layer.map_size))
+        self.top.add(peaks, numbers, partial(cut_maps, maps, size=self.layer.map_size, dtype=self.top.maps.dtype))
         self.clock.lap("ranking")
-        sample = self._sample(flat, ids)
+        sample = self._sample(flat, ids)  # (U, B·S)
         self.tail.add(sample)
         self.clock.lap("tail")
         self.spread.add_peaks(high, peaks, lambda units: flat[:, units].amin(2).float())
@@ -92,20 +93,19 @@ class LayerState:
         return high.cpu().numpy()
 
     def _sample(self, flat: Tensor, ids: np.ndarray) -> Tensor:
-        """Return the sampled values (U, B·S); -inf for what is not finite."""
+        """Return the sampled values (U, B·S) of flat (B, U, h·w); -inf for what is not finite."""
         places = sample_positions(self.plan.seed, self.layer.name, ids, self.layer.cells, self.layer.positions)
         if places.shape[1] < self.layer.cells:
             index = torch.from_numpy(places).to(flat.device).unsqueeze(1)  # (B, 1, S)
             flat = flat.gather(2, index.expand(-1, flat.shape[1], -1))  # (B, U, S): image by image, as memory has them
         values = flat.transpose(0, 1).flatten(1).float()  # (U, B·S)
-        total = values.sum()  # one pass tells whether any of them is not finite
-        return values if total.isfinite() else values.masked_fill(~values.isfinite(), -torch.inf)
+        return values if all_finite(values) else values.masked_fill(~values.isfinite(), -torch.inf)
 
     def _take_spectrum(self, ids: np.ndarray, numbers: Tensor, maps: Tensor, peaks: Tensor) -> None:
         if self.bottom is None:
             return
-        weakest = (-peaks).masked_fill(peaks == -torch.inf, -torch.inf)
-        self.bottom.add(weakest, numbers, lambda image, unit: cut_maps(maps, image, unit, self.layer.small_size))
+        weakest = (-peaks).masked_fill(peaks == -torch.inf, -torch.inf)  # no rank stays none
+        self.bottom.add(weakest, numbers, partial(cut_maps, maps, size=self.layer.small_size, dtype=torch.float16))
         place = {number: row for row, number in enumerate(self.plan.reservoir)}
         for row, number in enumerate(ids.tolist()):
             if number in place:
@@ -157,4 +157,4 @@ class LayerState:
 
 
 _SPREAD = ("histogram", "positive", "largest", "smallest", "varied", "broken")
-_RANKING = ("keys", "slots", "maps")
+_RANKING = ("keys", "maps")

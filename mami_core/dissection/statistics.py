@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 BINS = 512
+_AT_ONCE = 2**22  # values that are summed at a time: every position of large maps would fill the memory
 
 
 @dataclass(eq=False)
@@ -43,8 +45,11 @@ class Spread:
         `lowest` gives the smallest activations (B, n) of the units it is asked for: only of those that have shown one
         value so far, since looking for the smallest of all costs as much as everything else here.
         """
-        self.broken |= ~high.isfinite().all(0)
+        if peaks is not high:
+            self.broken |= ~high.isfinite().all(0)
         self.largest = self.largest.maximum(peaks.amax(0))
+        if self.varied.all():
+            return
         self.varied |= (high != high[:1]).any(0)
         suspect = (~self.varied).nonzero().squeeze(1)  # (n,)
         if len(suspect):
@@ -52,22 +57,22 @@ class Spread:
 
     def add_values(self, block: int, values: Tensor) -> None:
         """Take in sampled values (U, n) of a block; -inf marks what was not finite."""
-        self._add_moments(block, values)
-        low = values.amin(1)
-        self.broken |= low == -torch.inf
-        self.smallest = self.smallest.minimum(low)
-        self.positive += (values > 0).sum(1)
-        codes = histogram_codes(values)  # (U, n)
-        codes += torch.arange(len(values), device=values.device, dtype=codes.dtype).unsqueeze(1) * BINS  # < 2^31
-        self.histogram += torch.bincount(codes.flatten(), minlength=self.histogram.numel()).view_as(self.histogram)
-
-    def _add_moments(self, block: int, values: Tensor) -> None:
-        x = values.double()
-        square = x * x
-        rows = [torch.full_like(x[:, 0], x.shape[1]), x.sum(1), square.sum(1)]
-        rows += [torch.linalg.vecdot(x, square), torch.linalg.vecdot(square, square)]
-        sums = torch.stack(rows)  # (5, U)
+        few = max(1, _AT_ONCE // values.shape[1])
+        units = [slice(first, first + few) for first in range(0, len(values), few)]
+        sums = torch.cat([self._add_some(some, values[some]) for some in units], 1)  # (5, U)
         self.sums[block] = self.sums[block] + sums if block in self.sums else sums
+
+    def _add_some(self, units: slice, values: Tensor) -> Tensor:
+        """Take in the values (u, n) of a few units; return their sums (5, u)."""
+        low = values.amin(1)
+        self.broken[units] |= low == -torch.inf
+        self.smallest[units] = self.smallest[units].minimum(low)
+        self.positive[units] += _positive(values)
+        codes = histogram_codes(values)  # (u, n)
+        codes += torch.arange(len(values), device=values.device, dtype=codes.dtype).unsqueeze(1) * BINS  # < 2^31
+        counts = torch.bincount(codes.flatten(), minlength=len(values) * BINS).view(-1, BINS)
+        self.histogram[units] += counts.to(torch.int32)  # adding unlike types is slower than converting first
+        return _power_sums(values)
 
     def merge(self, other: Spread) -> None:
         """Take in another spread of the same units over other blocks."""
@@ -112,10 +117,30 @@ class Spread:
         return [str(state) for state in states]
 
 
+def all_finite(values: Tensor) -> bool:
+    """Tell whether no value is NaN or infinite: one pass over them, as their sum tells."""
+    return math.isfinite(values.sum().item())
+
+
+def _power_sums(values: Tensor) -> Tensor:
+    """Return count, Σx, Σx², Σx³ and Σx⁴ of each row (u, n), float64 (5, u)."""
+    x = values.double()
+    square = x * x
+    rows = [torch.full_like(x[:, 0], x.shape[1]), x.sum(1), square.sum(1)]
+    rows += [x.mul_(square).sum(1), square.mul_(square).sum(1)]
+    return torch.stack(rows)
+
+
+def _positive(values: Tensor) -> Tensor:
+    """Return how many of each row (u, n) are above zero; counted as numbers, several times faster than as bool."""
+    exact = torch.float32 if values.shape[1] < 2**24 else torch.float64
+    return torch.gt(values, 0, out=torch.empty_like(values)).sum(1, dtype=exact).long()
+
+
 def histogram_codes(values: Tensor) -> Tensor:
     """Return each value's bin, int32: eight bins to every doubling, as in the first nine bits of a float16.
 
     Bins are the same for every layer and network, so counts from any workers add up. Bin 0 begins at zero; bins
     from 256 on are the negative values, mirrored.
     """
-    return ((values.half().view(torch.int16) >> 7) & (BINS - 1)).to(torch.int32)
+    return values.half().view(torch.int16).bitwise_right_shift(7).bitwise_and_(BINS - 1).to(torch.int32)
