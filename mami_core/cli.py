@@ -26,6 +26,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "demo": Command(config.DemoConfig, "demo:run_demo", ("out",)),
+    "world": Command(config.WorldConfig, "world:run_world", ("out",)),
     "layers": Command(config.LayersConfig, "layers:run_layers", ("network",)),
     "dissect": Command(config.DissectConfig, "dissect:run_dissection", ("network", "images")),
     "merge": Command(config.MergeConfig, "merge:run_merge", ("out",)),
@@ -37,8 +38,11 @@ COMMANDS: dict[str, Command] = {
     "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
     "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),
+    "reproduce-table2": Command(config.Table2Config, "table2.run:run_table2", ()),
+    "reproduce-published": Command(config.PublishedConfig, "published_captions:run_published", ()),
     "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),
     "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
+    "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),

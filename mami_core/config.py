@@ -124,6 +124,26 @@ class BenchCaptionConfig:
 
 
 @dataclass(frozen=True)
+class BenchDashboardConfig:
+    """Measure what people wait for in the dashboard, in a real Chromium on the bundled demo and a large dissection."""
+
+    units: int = 30_000  # of the large dissection, which is made by lot and kept in the cache
+    switches: int = 24  # key presses to the next neuron, and as many words pointed at, for each size of exemplars
+    walk: int = 5000  # switches over which the server's memory is watched, after the first fifth of them
+    browsers: int = 3  # at once
+    clients: int = 17  # over websockets, beside the browsers
+    load_seconds: int = 180  # each of them opens a neuron every five seconds
+    out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.units >= 100, f"--units must be at least 100, got {self.units}")
+        least = min(self.switches, self.browsers, self.clients, self.load_seconds)
+        _require(least >= 1, "--switches, --browsers, --clients and --load-seconds must be at least 1")
+        _require(self.walk >= 10, f"--walk must be at least 10, got {self.walk}")
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """Train a captioner on units that have references, or on captioned images."""
 
@@ -260,6 +280,36 @@ class ImportConfig:
 
 
 @dataclass(frozen=True)
+class Table2Config:
+    """MAMI's table 2 on a painted world: every captioner, each source and all of them, with ours, floors and truth."""
+
+    data: Path = Path("scenery")  # a folder that `mami world` made; scenery: one of our own, made where it is missing
+    seeds: int = 5  # trainings of MILAN, MAMI and ours on the compound set; the other rows have one
+    captions: Path | None = None  # only score captions that an earlier run kept there; nothing is trained
+    keep: Path | None = None  # keep what every training said of the test units there, to be scored again
+    captioners: tuple[str, ...] = ()  # only these of milan, luong, self, mami, consensus
+    encoder: str = "parts@scenery"  # folder or bundled name
+    bertscore_backbone: str = "roberta-large"  # or a local model's folder; absent: the columns read "not computed"
+    out: Path | None = None  # also write the table into its section of this Markdown file, e.g. docs/results.md
+    threads: int = 1
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(min(self.seeds, self.threads) >= 1, "--seeds and --threads must be at least 1")
+
+
+@dataclass(frozen=True)
+class PublishedConfig:
+    """Hold a folder of published caption files against the references and scores that lie beside them."""
+
+    data: Path  # METHOD_on_NETWORK.csv, milannotations_NETWORK.csv, simscore_METHOD_on_NETWORK.csv
+    meteor: bool = True  # where Java is present
+    out: Path | None = None  # also write the figures into their section of this Markdown file, e.g. docs/results.md
+    seed: int = 0
+    json: bool = False
+
+
+@dataclass(frozen=True)
 class InspectConfig:
     """Say what a dissection holds; with --verify, check every byte of it."""
 
@@ -321,6 +371,19 @@ class DemoConfig:
     seed: int = 0
     scale: float = 1.0  # how much of everything; small values are for tests
     device: str = "auto"
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(0 < self.scale <= 4, f"--scale must lie in (0, 4], got {self.scale}")
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """Make the benchmark of the embedded world: three kinds of networks, dissected, described and split."""
+
+    out: Path  # the world's folder; new, empty, or the same world to continue
+    seed: int = 0
+    scale: float = 1.0  # how many images of everything; small values are for tests
     json: bool = False
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -170,7 +171,7 @@ def crossed(captions: Sequence[Phrase], most: int) -> list[Phrase]:
     for caption in captions:
         commas = [place for place, word in enumerate(caption) if word == COMMA]
         heads.setdefault(caption[: commas[0]] if commas else caption)
-        for start, end in zip(commas, [*commas[1:], len(caption)], strict=True):
+        for start, end in pairwise([*commas, len(caption)]):
             clauses.setdefault(caption[start:end])
     known = set(captions)
     made: dict[Phrase, None] = {}

@@ -36,6 +36,7 @@ def evaluate_captions(
     nearest: Mapping[UnitKey, str] | None = None,
     bertscore: BertScoreSpec | None = None,
     coco: bool = False,
+    meteor: bool = True,
     seed: int = 0,
     draws: int = 1000,
 ) -> dict[str, Any]:
@@ -43,7 +44,8 @@ def evaluate_captions(
 
     Units that only one side has are counted and left out. `candidates` are what the best constant caption is chosen
     from (none: the references themselves, so the floor has seen them); `nearest` are captions copied from the most
-    similar known unit. A figure that could not be had reads `{"not_computed": reason}`.
+    similar known unit; `coco` adds METEOR (unless `meteor` is False), CIDEr and ROUGE-L. A figure that could not be had
+    reads `{"not_computed": reason}`.
 
     Raises ValueError when no unit has both a caption and a reference.
     """
@@ -60,8 +62,8 @@ def evaluate_captions(
         "unmatched_references": len(said.keys() - captions.keys()),
         "references": sum(map(len, given)),
         "bleu": {name: _bleu_entry(rows, name, seed, draws) for name, rows in statistics.items()},
-        "text": _variety(texts),
-        "reference_text": _variety([text for several in given for text in several]),
+        "text": variety(texts),
+        "reference_text": variety([text for several in given for text in several]),
         "floors": _floors(texts, given, statistics["milan"], candidates, seed, draws),
         "settings": {"seed": seed, "draws": draws, "level": LEVEL},
     }
@@ -70,7 +72,7 @@ def evaluate_captions(
     if bertscore is not None:
         report["bertscore"] = _bertscore_entry(texts, given, bertscore, seed)
     if coco:
-        report["coco"] = {name: _shown(value) for name, value in coco_metrics(texts, given).items()}
+        report["coco"] = {name: _shown(value) for name, value in coco_metrics(texts, given, meteor=meteor).items()}
     return report
 
 
@@ -124,7 +126,8 @@ def _bleu_entry(statistics: np.ndarray, preset: str, seed: int, draws: int) -> d
     }
 
 
-def _variety(captions: Sequence[str]) -> dict[str, Any]:
+def variety(captions: Sequence[str]) -> dict[str, Any]:
+    """Return how long captions are and how much they repeat, each other and themselves."""
     repeats = [longest_repetition(caption) for caption in captions]
     return {
         **asdict(lengths(captions)),
