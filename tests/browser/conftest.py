@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from made_dissection import make_dissection
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from mami_core.pipeline.dashboard_bench.browser import chromium
+from mami_core.pipeline.dashboard_bench.server import serving
 
 HOME_PAGE = Path(__file__).parents[2] / "dashboard" / "Home.py"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        refuse = pytest.fail if os.environ.get("MAMI_REQUIRE_BROWSER") else pytest.skip  # CI must not skip
-        refuse("no Chromium here: `make browser` gets it")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(chromium())
+        except FileNotFoundError as problem:
+            refuse = pytest.fail if os.environ.get("MAMI_REQUIRE_BROWSER") else pytest.skip  # CI must not skip
+            refuse(str(problem))
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
@@ -40,44 +35,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_dissection(tmp_path_factory.mktemp("dissections") / "squares")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server(made: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard, started from an unrelated folder; gives its address."""
     assert browser.is_connected()
-    folder = tmp_path_factory.mktemp("elsewhere")
-    port = _free_port()
-    environment = {**os.environ, "MAMI_HOME": str(folder / "home"), "MAMI_DISSECTIONS": str(made)}
-    command = [sys.executable, "-m", "streamlit", "run", str(HOME_PAGE), f"--server.port={port}"]
-    log = (folder / "log.txt").open("w")
-    running = subprocess.Popen(
-        [*command, "--server.headless=true"], cwd=folder, env=environment, stdout=log, stderr=log
-    )
-    try:
-        _until_up(f"http://127.0.0.1:{port}", running, folder / "log.txt")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.terminate()
-        running.wait(timeout=20)
-        log.close()
-
-
-def _until_up(address: str, running: subprocess.Popen, log: Path) -> None:
-    for _ in range(PATIENCE_S * 5):
-        if running.poll() is not None:
-            pytest.fail(f"the dashboard did not start:\n{log.read_text()}")
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"the dashboard was not up after {PATIENCE_S} s:\n{log.read_text()}")
+    with serving(HOME_PAGE, [made], tmp_path_factory.mktemp("elsewhere")) as running:
+        yield running.address
 
 
 @pytest.fixture

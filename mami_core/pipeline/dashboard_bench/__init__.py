@@ -1,0 +1,1 @@
+"""What `mami bench dashboard` measures: a real server, a real Chromium, a large made dissection."""

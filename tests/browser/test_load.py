@@ -1,0 +1,36 @@
+"""Many readers at once on a dissection that was made for it; `mami bench dashboard` runs the long form."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import HOME_PAGE
+
+from mami_core.pipeline.dashboard_bench.load import Crowd, crowded, memory_walk
+from mami_core.pipeline.dashboard_bench.made import made_dissection
+from mami_core.pipeline.dashboard_bench.server import errors_logged, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def crowd_of_units(tmp_path_factory):
+    return made_dissection(400, 112, tmp_path_factory.mktemp("made"))
+
+
+def test_twenty_readers_at_once_meet_no_error_and_wait_less_than_three_times_as_long(browser, crowd_of_units, tmp_path):
+    crowd = Crowd(browsers=3, clients=17, seconds=30)
+    with serving(HOME_PAGE, [crowd_of_units], tmp_path) as server:
+        found = crowded(browser, server, crowd_of_units, crowd, width=1440)
+    assert found["errors"] + errors_logged(tmp_path) == []
+    assert found["client_switches"] == 17 * 6
+    assert found["browser_switches"] >= 3
+    assert found["ratio"] < 3
+
+
+def test_memory_grows_by_less_than_a_megabyte_in_a_thousand_switches(browser, crowd_of_units, tmp_path):
+    assert browser.is_connected()
+    with serving(HOME_PAGE, [crowd_of_units], tmp_path) as server:
+        walked = memory_walk(server, crowd_of_units, steps=1200, warm=800)
+    if walked is None:
+        pytest.skip("this system does not tell a process's memory")
+    assert walked["slope_mb_per_1000"] * 0.4 < 4  # 400 switches: what remains of caches filling included
