@@ -43,7 +43,6 @@ COMMANDS: dict[str, Command] = {
     "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),
     "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
     "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
-    "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),

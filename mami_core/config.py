@@ -144,26 +144,6 @@ class BenchDashboardConfig:
 
 
 @dataclass(frozen=True)
-class BenchDashboardConfig:
-    """Measure what people wait for in the dashboard, in a real Chromium on the bundled demo and a large dissection."""
-
-    units: int = 30_000  # of the large dissection, which is made by lot and kept in the cache
-    switches: int = 24  # key presses to the next neuron, and as many words pointed at, for each size of exemplars
-    walk: int = 5000  # switches over which the server's memory is watched, after the first fifth of them
-    browsers: int = 3  # at once
-    clients: int = 17  # over websockets, beside the browsers
-    load_seconds: int = 180  # each of them opens a neuron every five seconds
-    out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
-    json: bool = False
-
-    def __post_init__(self) -> None:
-        _require(self.units >= 100, f"--units must be at least 100, got {self.units}")
-        least = min(self.switches, self.browsers, self.clients, self.load_seconds)
-        _require(least >= 1, "--switches, --browsers, --clients and --load-seconds must be at least 1")
-        _require(self.walk >= 10, f"--walk must be at least 10, got {self.walk}")
-
-
-@dataclass(frozen=True)
 class TrainConfig:
     """Train a captioner on units that have references, or on captioned images."""
 
@@ -380,6 +360,7 @@ class DashboardConfig:
     port: int = 8501
     address: str = "127.0.0.1"
     headless: bool = False  # do not open a browser
+    allow_code: bool = False  # let forms name path.py:factory, which runs that file's code
 
 
 @dataclass(frozen=True)
