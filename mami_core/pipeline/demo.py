@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from mami_core.captioning.checkpoint import DESCRIPTION
@@ -20,15 +19,14 @@ from mami_core.inputs.networks import Network
 from mami_core.pipeline.caption import caption_dissection, open_captioner
 from mami_core.pipeline.describe import describe_dissection
 from mami_core.pipeline.inspect import summarise
+from mami_core.pipeline.painting import World
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.sources import scenery_network
 from mami_core.pipeline.train import gather, train_one
-from mami_core.scenery.images import SceneryImages
 from mami_core.scenery.networks import LAYERS, load_network, save_network
 from mami_core.store import Dissection, DissectionWriter, cache_folder
 from mami_core.store.models import MODELS
 from mami_core.training.classifier import train_classifier
-from mami_core.training.painted import Painted, paint_many
 from mami_core.training.segmentation import train_parts_encoder
 
 CAPTIONERS = ("milan", "mami")
@@ -36,43 +34,7 @@ ENCODER = "parts@scenery"
 TRAINED_ON, CHOSEN_ON = "short+long", "long"  # sets of references; chosen on short ones, captions say two words
 SHOWN = "resnet"  # the network whose dissection is the result
 NETWORKS = ("resnet", "alexnet")  # whose units captioners are trained on
-TRAINING_IMAGES, HELD_OUT_IMAGES, PROBE_IMAGES = 5400, 400, 2000
 MAP_SIZE, SPECTRUM = 28, 2  # what keeps the bundled demo under 15 MB
-STREAMS = {"train": 1, "held-out": 2, "probe": 3}  # of seeds: no two streams share a scene
-
-
-@dataclass(frozen=True)
-class World:
-    """How much of everything there is, and from which seed."""
-
-    seed: int
-    scale: float
-
-    def count(self, images: int) -> int:
-        """Return how many images to paint where the full demo has `images`."""
-        return max(60, round(images * self.scale))
-
-    def stream(self, name: str) -> int:
-        """Return the seed of one stream of scenes."""
-        return 1000 * self.seed + STREAMS[name]
-
-    @cached_property
-    def training(self) -> Painted:
-        """Paint what networks are trained on."""
-        return self._painted("train", TRAINING_IMAGES)
-
-    @cached_property
-    def held_out(self) -> Painted:
-        """Paint what they are checked on."""
-        return self._painted("held-out", HELD_OUT_IMAGES)
-
-    @cached_property
-    def probe(self) -> SceneryImages:
-        """Return the scenes that networks are dissected over; none of them was trained on."""
-        return SceneryImages(self.count(PROBE_IMAGES), self.stream("probe"))
-
-    def _painted(self, name: str, images: int) -> Painted:
-        return paint_many(self.count(images), self.stream(name))
 
 
 def run_demo(config: DemoConfig) -> None:

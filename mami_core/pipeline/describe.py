@@ -21,17 +21,26 @@ BASE_IMAGES = 1000  # images that say how common a part is; more change no share
 SPLITS: Mapping[str, float] = {"train": 0.77, "val": 0.08, "test": 0.15}
 
 
-def describe_dissection(dissection: Dissection, scenes: SceneryImages, *, seed: int, report: Report) -> Dissection:
+def describe_dissection(
+    dissection: Dissection,
+    scenes: SceneryImages,
+    *,
+    seed: int,
+    report: Report,
+    splits: Mapping[str, Sequence[UnitKey]] | None = None,
+) -> Dissection:
     """Write references (two sets, three annotators each), the truth they saw, and a split by unit; return it reopened.
 
-    Units that are not alive are left out: nothing can be said of a mask that is empty.
+    Units that are not alive are left out: nothing can be said of a mask that is empty. `splits` is a split that was
+    drawn before; without one it is drawn here.
     """
     writer = DissectionWriter.open(dissection.path)
     writer.stage("describe", "running")
     contents = true_contents(dissection, scenes, report=report)
     writer.write_truth({key: content.to_dict() for key, content in contents.items()})
     writer.write_references({key: references_for(key, content, seed) for key, content in contents.items()})
-    writer.write_splits(split_units(list(contents), seed))
+    drawn = splits or split_units(list(contents), seed)
+    writer.write_splits({name: [key for key in keys if key in contents] for name, keys in drawn.items()})
     writer.stage("describe", "done")
     return Dissection.open(dissection.path)
 
@@ -68,13 +77,13 @@ def references_for(key: UnitKey, content: UnitContent, seed: int) -> list[Refere
     ]
 
 
-def split_units(keys: Sequence[UnitKey], seed: int) -> dict[str, list[UnitKey]]:
+def split_units(keys: Sequence[UnitKey], seed: int, shares: Mapping[str, float] = SPLITS) -> dict[str, list[UnitKey]]:
     """Return a seeded split by unit, in the same shares in every layer."""
-    splits: dict[str, list[UnitKey]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[UnitKey]] = {name: [] for name in shares}
     for layer in dict.fromkeys(layer for layer, _ in keys):
         members = [key for key in keys if key[0] == layer]
         order = np.random.default_rng([seed, zlib.crc32(layer.encode())]).permutation(len(members))
-        ends = np.rint(np.cumsum(list(SPLITS.values())) * len(members)).astype(int)
-        for name, start, end in zip(SPLITS, [0, *ends[:-1]], ends, strict=True):
+        ends = np.rint(np.cumsum(list(shares.values())) * len(members)).astype(int)
+        for name, start, end in zip(shares, [0, *ends[:-1]], ends, strict=True):
             splits[name] += [members[i] for i in sorted(order[start:end])]
     return splits

@@ -16,10 +16,12 @@ from mami_core.inputs.networks import Network, open_network
 from mami_core.inputs.source import ImageSource
 from mami_core.inputs.weights import sha256_of_weights
 from mami_core.scenery.images import SceneryImages
+from mami_core.scenery.layouts import Layouts
 from mami_core.scenery.networks import LAYERS, SIZE, load_network, to_input
 from mami_core.store import find_weights
 
 PREFIX = "scenery:"
+LAYOUTS = "layouts:"
 
 
 class SceneryView:
@@ -64,7 +66,7 @@ def open_any_network(
 
 
 def scenery_network(name: str, module: torch.nn.Module) -> Network:
-    """Return one of the painted world's networks ready to be dissected."""
+    """Return one of the painted world's networks, or a copy such as `resnet-1`, ready to be dissected."""
     module.eval().requires_grad_(False)
     return Network(
         name=f"scenery-{name}",
@@ -72,14 +74,17 @@ def scenery_network(name: str, module: torch.nn.Module) -> Network:
         preprocess=SceneryView(),
         weights_sha256=sha256_of_weights(module),
         simulated=True,
+        generates=name.startswith("generator"),
     )
 
 
 def open_any_images(spec: str, *, include: str | None = None) -> ImageSource:
-    """Open images by their spec: a folder, an array file, or `scenery:N[:SEED]`."""
-    if not spec.startswith(PREFIX):
+    """Open images by their spec: a folder, an array file, `scenery:N[:SEED]`, or `layouts:N[:SEED]` of such scenes."""
+    if not spec.startswith((PREFIX, LAYOUTS)):
         return open_images(spec, include=include)
-    count, _, seed = spec.removeprefix(PREFIX).partition(":")
+    kind, _, numbers = spec.partition(":")
+    count, _, seed = numbers.partition(":")
     if not count.isdecimal() or int(count) < 1 or not (seed or "0").isdecimal():
-        raise ValueError(f"images {spec!r}: write scenery:N or scenery:N:SEED with whole numbers, N at least 1")
-    return SceneryImages(int(count), int(seed or 0))
+        raise ValueError(f"images {spec!r}: write {kind}:N or {kind}:N:SEED with whole numbers, N at least 1")
+    scenes = SceneryImages(int(count), int(seed or 0))
+    return scenes if spec.startswith(PREFIX) else Layouts(scenes)

@@ -22,8 +22,9 @@ include includes including depict depicts display displays feature features feat
 found focus focuses respond responds see pick picks mark marks marked marking highlight highlighted highlighting
 follow following trace tracing tend tends tending filling filled painted placed located arranged accompanied
 repeated viewed hidden visible range feel feels stand stands standing made times angles angle distance rest size
-sizes small tiny little large big huge wide narrow long thin strips lit bright brighter dark darker light lighter
-pale mere close closer ups place places after inside outside
+sizes wide narrow long thin strips lit bright brighter dark darker light lighter
+pale mere close closer ups place places after inside outside wherever whatever
+else alone enough takes again whole bit kind leave silent count
 """
 
 FILLERS = frozenset(_WORDS.split())

@@ -207,6 +207,9 @@ RELATION_WORDS: Mapping[str, Words] = read_table(
     }
 )
 
+# Only what is said of things that are meant: "in various sizes" says nothing.
+SIZE_WORDS: Mapping[str, Words] = read_table({"large": "=large, =big, =huge", "small": "=small, =tiny, =little"})
+
 EDGE_WORDS: Mapping[str, Words] = read_table(
     {"edge": "edge, border, outline, boundary, contour, ~silhouettes, corner, =bordering, =outlining"}
 )
@@ -285,6 +288,7 @@ CATEGORIES: Mapping[str, Mapping[str, Words]] = {
     "place": PLACE_WORDS,
     "light": LIGHT_WORDS,
     "relation": RELATION_WORDS,
+    "size": SIZE_WORDS,
     "edge": EDGE_WORDS,
     "kind": KIND_WORDS,
 }

@@ -1,0 +1,118 @@
+"""`mami world`: three sources of units as in the paper, dissected and described: an AlexNet-like and a ResNet-like
+classifier and a generator, two trainings of each, on painted scenes. Together they are the compound set.
+
+Units for training show exemplars from one half of the probe scenes, units for validation and test from the other half,
+so no test picture was ever seen in training. Every step leaves its result behind: an interrupted run of the same
+command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from mami_core.config import DissectConfig, WorldConfig, settings_sha256
+from mami_core.dissection import dissect
+from mami_core.dissection.halves import join_halves
+from mami_core.inputs import ImageSource, Network
+from mami_core.pipeline.describe import describe_dissection, split_units
+from mami_core.pipeline.making import MAP_SIZE, Making, stands
+from mami_core.pipeline.painting import World
+from mami_core.pipeline.planted import add_planted
+from mami_core.pipeline.progress import print_result, progress
+from mami_core.pipeline.sources import scenery_network
+from mami_core.pipeline.world_files import Ledger, write_rule_split, write_world_splits
+from mami_core.scenery.images import SceneryImages
+from mami_core.scenery.layouts import Layouts
+from mami_core.scenery.networks import load_network, save_network
+from mami_core.store import Dissection
+from mami_core.training.classifier import RECIPES, train_classifier
+from mami_core.training.generator import RECIPE as GENERATOR_RECIPE
+from mami_core.training.generator import train_generator
+
+SOURCES: Final = ("alexnet", "resnet", "generator")
+COPIES: Final = 2  # trainings of each source, from different seeds
+GENERATOR_IMAGES: Final = 2700  # more make it no sharper
+LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "alexnet": ("conv1", "conv2", "conv3", "conv4", "conv5"),
+    "resnet": ("layer1.first", "layer1", "layer2.first", "layer2", "layer3.first", "layer3", "layer4.first", "layer4"),
+    "generator": ("embed", "layer1", "layer2", "layer3", "layer4"),
+}
+SHARES: Final[Mapping[str, float]] = {"train": 0.72, "val": 0.08, "test": 0.2}
+
+
+def run_world(config: WorldConfig) -> None:
+    """Make the world in `config.out`, or go on with it."""
+    with progress(quiet=config.json) as report:
+        ledger = Ledger.open(config.out, seed=config.seed, scale=config.scale)
+        making = Making(World(config.seed, config.scale), config.out, ledger, report)
+        for source in SOURCES:
+            for copy in range(COPIES):
+                add_source(making, source, copy)
+                write_world_splits(config.out, config.seed)
+        add_planted(making)
+        write_rule_split(config.out, config.seed)
+    print_result(ledger.summary(), as_json=config.json, text=ledger.text())
+
+
+def add_source(making: Making, source: str, copy: int) -> Dissection:
+    """Train one network, dissect it over both halves of the probe scenes, and have its units described."""
+    name = f"{source}-{copy}"
+    network = scenery_network(name, load_network(source, trained(making, source, copy)))
+    out, whole = making.out / name, as_source(source, making.world.halves)
+    if stands(out, network, whole):
+        return Dissection.open(out)
+    seed = zlib.crc32(f"{making.world.seed}/{name}".encode())
+    with making.ledger.timing(f"{name}: dissect"):
+        first, second = (dissected(making, network, source, number) for number in (0, 1))
+        splits = split_units(first.unit_keys(), seed, SHARES)
+        joined = join_halves(first, second, [*splits["val"], *splits["test"]], whole, out)
+    with making.ledger.timing(f"{name}: describe"):
+        described = describe_dissection(joined, making.world.halves, seed=seed, report=making.report, splits=splits)
+    making.ledger.add(described, kind="described", source=source)
+    for half in (first, second):
+        shutil.rmtree(half.path)
+    return described
+
+
+def trained(making: Making, source: str, copy: int) -> Path:
+    """Return the weights of one training of a source, made now or in an earlier run."""
+    seed = 10 * making.world.seed + copy
+    recipe = replace(GENERATOR_RECIPE if source == "generator" else RECIPES[source], seed=seed)
+    path = making.work / f"{source}-{copy}-{settings_sha256(recipe)[:8]}.safetensors"
+    if not path.is_file():
+        scenes = making.world.training  # painted before the clock starts: all networks share them
+        with making.ledger.timing(f"{source}-{copy}: train"):
+            if source == "generator":
+                few = scenes[: making.world.count(GENERATOR_IMAGES)]
+                save_network(train_generator(few, recipe=recipe)[0], path)
+            else:
+                save_network(train_classifier(source, scenes, recipe=recipe)[0], path)
+    kept = making.out / "networks" / f"{source}-{copy}.safetensors"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, kept)
+    return path
+
+
+def as_source(source: str, scenes: SceneryImages) -> ImageSource:
+    """Return what a source is fed: scenes for a classifier, their layouts for the generator."""
+    return Layouts(scenes) if source == "generator" else scenes
+
+
+def dissected(making: Making, network: Network, source: str, number: int) -> Dissection:
+    """Dissect a network over one half of the probe scenes."""
+    images = as_source(source, making.half(number))
+    out = making.work / f"{network.name}-half-{number}"
+    config = DissectConfig(
+        network=f"scenery:{source}",
+        images=images.name,
+        out=out,
+        layers=LAYERS[source],
+        map_size=MAP_SIZE,
+        seed=making.world.seed,
+    )
+    return dissect(network, images, config, out, report=making.report)

@@ -1,0 +1,130 @@
+"""What a world's folder holds beside its dissections: `world.json`, which lists them, and the splits.
+
+world.json            schema, seed, scale, a row per dissection, CPU seconds by stage
+networks/<name>.safetensors
+<source>-<copy>/      a dissection, with references, truth and splits.json
+splits/unit.json      train, val and test units of all sources: the compound set
+splits/network-<source>.json   train and val of the others, test of the one that is held out
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from mami_core.store import Dissection, UnitKey
+from mami_core.store.atomic import replacing
+from mami_core.store.splits import SplitFile, write_split
+
+WORLD_SCHEMA: Final = 1
+WORLD: Final = "world.json"
+SPLITS: Final = "splits"
+
+
+@dataclass(eq=False)
+class Ledger:
+    """`world.json`, kept while the world is made."""
+
+    path: Path
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path, *, seed: int, scale: float) -> Ledger:
+        """Start a world's ledger or go on with it; ValueError when the folder holds another world."""
+        ledger = cls(folder / WORLD)
+        fresh = {"schema": WORLD_SCHEMA, "seed": seed, "scale": scale, "dissections": {}, "cpu_seconds": {}}
+        if not ledger.path.is_file():
+            if folder.is_dir() and any(folder.iterdir()):
+                raise ValueError(f"{folder} holds files that are not a world; name an empty or a new folder")
+            ledger.body = fresh
+            ledger._write()
+            return ledger
+        ledger.body = read_world(folder)
+        if (ledger.body["seed"], ledger.body["scale"]) != (seed, scale):
+            raise ValueError(
+                f"{folder} holds the world of seed {ledger.body['seed']} and scale {ledger.body['scale']}; name another"
+            )
+        return ledger
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Add the CPU seconds of the block to a stage's."""
+        started = time.process_time()
+        yield
+        spent: dict[str, float] = self.body["cpu_seconds"]
+        spent[stage] = round(spent.get(stage, 0.0) + time.process_time() - started, 1)
+        self._write()
+
+    def add(self, dissection: Dissection, *, kind: str, source: str) -> None:
+        """List a finished dissection; `kind` is described, planted or extra."""
+        described = {(layer, unit) for layer, unit in zip(
+            dissection.references["layer"], dissection.references["unit"], strict=True
+        )}  # fmt: skip
+        self.body["dissections"][dissection.path.name] = {"kind": kind, "source": source, "units": len(described)}
+        self._write()
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the world holds."""
+        return self.body
+
+    def text(self) -> str:
+        """Return what the world holds, for people."""
+        rows = self.body["dissections"]
+        stages = "\n".join(f"  {seconds:8.1f} s  {stage}" for stage, seconds in self.body["cpu_seconds"].items())
+        total = sum(self.body["cpu_seconds"].values()) / 60
+        units = sum(row["units"] for row in rows.values())
+        held = f"{units} described units of {len(rows)} dissections in {self.path.parent}"
+        return f"{stages}\n{total:.1f} CPU-minutes; {held}"
+
+    def _write(self) -> None:
+        with replacing(self.path) as partial:
+            partial.write_text(json.dumps(self.body, indent=1) + "\n", encoding="utf-8")
+
+
+def read_world(folder: Path) -> dict[str, Any]:
+    """Return a world's `world.json`. FileNotFoundError or ValueError says why it cannot be read."""
+    path = folder / WORLD
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} is not a world: it has no {WORLD}; make one with `mami world {folder}`")
+    body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if body.get("schema") != WORLD_SCHEMA:
+        raise ValueError(f"{path} has schema {body.get('schema')}, this version reads {WORLD_SCHEMA}; make it again")
+    return body
+
+
+def described_names(folder: Path, kind: str) -> dict[str, str]:
+    """Return the source of each of a world's dissections of one kind, by the dissection's folder name."""
+    rows = read_world(folder)["dissections"]
+    return {name: row["source"] for name, row in rows.items() if row["kind"] == kind}
+
+
+def write_world_splits(folder: Path, seed: int) -> None:
+    """Write the splits by unit and by network from the dissections' own."""
+    sources = described_names(folder, "described")
+    own = {name: Dissection.open(folder / name).splits for name in sources}
+    by_unit = {split: {name: own[name][split] for name in own} for split in ("train", "val", "test")}
+    write_split(folder / SPLITS / "unit.json", SplitFile("unit", seed, by_unit))
+    for held_out in dict.fromkeys(sources.values()):
+        inside = [name for name in own if sources[name] != held_out]
+        outside = [name for name in own if sources[name] == held_out]
+        tested: dict[str, list[UnitKey]] = {name: [*own[name]["val"], *own[name]["test"]] for name in outside}
+        units = {
+            "train": {name: own[name]["train"] for name in inside},
+            "val": {name: own[name]["val"] for name in inside},
+            "test": tested,
+        }
+        split = SplitFile("network", seed, units, {"held_out": held_out})
+        write_split(folder / SPLITS / f"network-{held_out}.json", split)
+
+
+def write_rule_split(folder: Path, seed: int) -> None:
+    """Write the split by rule from the planted dissection's own."""
+    for name in described_names(folder, "planted"):
+        own = Dissection.open(folder / name).splits
+        split = SplitFile("rule", seed, {part: {name: units} for part, units in own.items()})
+        write_split(folder / SPLITS / "rule.json", split)
