@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mami_core.probing.profiles import Profiles, correlations, shared_rows
 from mami_core.probing.words import TextIndex, caption_texts
@@ -97,12 +96,8 @@ class ExemplarIndex:
         """Read a dissection's top exemplars."""
         from scipy.sparse import csr_matrix
 
-        table = dissection.exemplars
-        top = table[(table["set"] == "top").to_numpy()]
         keys = tuple(dissection.unit_keys())
-        units, named = (pd.MultiIndex.from_frame(found[["layer", "unit"]]) for found in (dissection.units, top))
-        rows = units.get_indexer(named)
-        ids = top["image_id"].to_numpy(dtype=np.int64)
+        rows, ids = dissection.exemplar_images()
         shape = (len(keys), max(dissection.manifest.images, int(ids.max(initial=-1)) + 1))
         return cls(dissection, keys, csr_matrix((np.ones(len(ids)), (rows, ids)), shape=shape))
 

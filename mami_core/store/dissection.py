@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mami_core.records import (
@@ -24,13 +24,15 @@ from mami_core.records import (
     with_combined,
 )
 from mami_core.store import layout
-from mami_core.store.atomic import PARTIAL, sha256_of
 from mami_core.store.attention import WEIGHTS, AttentionFile
+from mami_core.store.exemplars import NAMES, ExemplarTable
 from mami_core.store.histogram import COUNTS, HistogramFile
 from mami_core.store.images import ImageFile
-from mami_core.store.manifest import Manifest, manifest_is_intact, read_manifest
+from mami_core.store.manifest import Manifest, problems_of_files, read_manifest
+from mami_core.store.milan_arrays import ARRAYS, MilanArrays, MilanImages
 
 UnitKey = tuple[str, int]
+_OF_EXEMPLAR = ("rank", "image_id", "image_name", "activation", "peak_y", "peak_x")
 
 
 class Dissection:
@@ -64,22 +66,28 @@ class Dissection:
         """Return who captioned these units, in the order they did."""
         return tuple(self.manifest.captioners)
 
-    def _table(self, name: str, columns: list[str] | None = None, *, without: str = "") -> pd.DataFrame:
+    def _read(self, name: str, **options: Any) -> pa.Table | None:
+        """Return a Parquet file's table, None where it was never written; `options` are those of `pq.read_table`."""
         path = self.path / name
         if not path.is_file():
             if name in self.manifest.files:
                 raise FileNotFoundError(f"{path} is missing though the manifest lists it; restore it or dissect again")
-            return pd.DataFrame(columns=columns)
+            return None
         try:
-            kept = [column for column in pq.read_schema(path).names if column != without] if without else None
-            return pq.read_table(path, columns=kept).to_pandas()
+            return pq.read_table(path, **options)
         except (OSError, ValueError) as problem:
             raise ValueError(f"{path} cannot be read ({problem}); run `mami inspect --verify {self.path}`") from problem
+
+    def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
+        found = self._read(name)
+        return pd.DataFrame(columns=columns) if found is None else found.to_pandas()
 
     @cached_property
     def units(self) -> pd.DataFrame:
         """Return a row per unit, columns of `layout.UNIT_SCHEMA` but for the counts, in the order of the maps."""
-        return self._table(layout.UNITS, layout.UNIT_SCHEMA.names, without=COUNTS)
+        columns = [name for name in layout.UNIT_SCHEMA.names if name != COUNTS]
+        found = self._read(layout.UNITS, columns=columns)
+        return pd.DataFrame(columns=columns) if found is None else found.to_pandas()
 
     def units_with_counts(self) -> pd.DataFrame:
         """Return `units` with the counts of every histogram: 170 MB for 30,000 units."""
@@ -160,8 +168,23 @@ class Dissection:
             raise ValueError(f"{path} cannot be read ({problem}); run `mami inspect --verify {self.path}`") from problem
 
     def maps(self, layer: str, exemplar_set: str = "top") -> np.ndarray:
-        """Return the memory-mapped activation maps, float16 (units, k, h, w); row order is that of `units`."""
+        """Return the memory-mapped activation maps, float16 (units, k, h, w); row order is that of `units`.
+
+        Of MILANNOTATIONS the maps of the top exemplars are its masks, uint8 0 or 1.
+        """
+        if self.milan_arrays is not None and exemplar_set == "top":
+            return self.milan_arrays.masks(layer)
         return self._array(layout.maps_file(layer, exemplar_set))
+
+    def has_maps(self, layer: str, exemplar_set: str = "top") -> bool:
+        """Tell whether maps were kept of a set of exemplars."""
+        elsewhere = self.milan_arrays is not None and exemplar_set == "top"
+        return elsewhere or layout.maps_file(layer, exemplar_set) in self.manifest.files
+
+    @cached_property
+    def milan_arrays(self) -> MilanArrays | None:
+        """Return MILAN's arrays that this dissection's masks and images are read from; None where they are its own."""
+        return MilanArrays(self.path) if ARRAYS in self.manifest.files else None
 
     def peaks(self, layer: str) -> np.ndarray:
         """Return every image's spatial maximum, memory-mapped float16 (images, units)."""
@@ -184,9 +207,11 @@ class Dissection:
         return self._array(layout.classes_file(layer))
 
     @cached_property
-    def images(self) -> ImageFile:
+    def images(self) -> ImageFile | MilanImages:
         """Return the exemplar images, each once."""
         path = self.path / layout.IMAGES
+        if self.milan_arrays is not None and layout.IMAGES not in self.manifest.files:
+            return MilanImages(self.milan_arrays, self.exemplars)
         if not path.is_file():
             raise FileNotFoundError(f"{self.name} has no {layout.IMAGES}: it was removed, or it never was finished")
         try:
@@ -195,17 +220,20 @@ class Dissection:
             raise ValueError(f"{path} cannot be read ({problem}); run `mami inspect --verify {self.path}`") from problem
 
     @cached_property
-    def _exemplar_rows(self) -> Mapping[UnitKey, np.ndarray]:
-        return self.exemplars.groupby(["layer", "unit"], sort=False).indices
+    def _exemplar_table(self) -> ExemplarTable:
+        found = self._read(layout.EXEMPLARS, read_dictionary=NAMES)
+        return ExemplarTable(found if found is not None else layout.EXEMPLAR_SCHEMA.empty_table())
 
     def exemplars_of(self, layer: str, unit: int) -> dict[str, tuple[Exemplar, ...]]:
         """Return a unit's exemplars by set, strongest first."""
-        rows = self.exemplars.iloc[self._exemplar_rows.get((layer, unit), np.empty(0, dtype=int))]
         sets: dict[str, list[Exemplar]] = {}
-        for row in rows.itertuples(index=False):
-            entry = Exemplar(row.rank, row.image_id, row.image_name, row.activation, row.peak_y, row.peak_x)
-            sets.setdefault(row.set, []).append(entry)
+        for row in self._exemplar_table.rows(layer, unit):
+            sets.setdefault(row["set"], []).append(Exemplar(**{name: row[name] for name in _OF_EXEMPLAR}))
         return {name: tuple(sorted(entries, key=lambda entry: entry.rank)) for name, entries in sets.items()}
+
+    def exemplar_images(self, exemplar_set: str = "top") -> tuple[np.ndarray, np.ndarray]:
+        """Return, of every exemplar of a set, the row of its unit in `units` and its image's id, int64 each."""
+        return self._exemplar_table.images(self.units, exemplar_set)
 
     def captions(self, captioner: str) -> pd.DataFrame:
         """Return a row per captioned unit, columns of `layout.CAPTION_SCHEMA`."""
@@ -323,19 +351,7 @@ class Dissection:
 
     def verify(self) -> list[str]:
         """Return what is wrong with the files, a sentence each that names the file; empty when all is intact."""
-        problems = [] if manifest_is_intact(self.path) else [f"{layout.MANIFEST}: changed since it was written"]
-        for name, expected in self.manifest.files.items():
-            path = self.path / name
-            if not path.is_file():
-                problems.append(f"{name}: missing")
-            elif path.stat().st_size != expected.bytes or sha256_of(path) != expected.sha256:
-                problems.append(f"{name}: its bytes are not the ones that were written")
-        return problems + [f"{name}: not part of the dissection" for name in self._strays()]
-
-    def _strays(self) -> list[str]:
-        known = {*self.manifest.files, layout.MANIFEST}
-        found = (path for path in self.path.rglob("*") if path.is_file() and not path.name.endswith(PARTIAL))
-        return sorted(name for path in found if (name := path.relative_to(self.path).as_posix()) not in known)
+        return problems_of_files(self.path, self.manifest)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mami_core.store.atomic import replacing, sha256_of
+from mami_core.store.atomic import PARTIAL, replacing, sha256_of
 from mami_core.store.layout import MANIFEST, SCHEMA_VERSION
 
 _SELF = re.compile(r'"manifest_sha256": "([0-9a-f]{64})"')
@@ -163,3 +163,21 @@ def manifest_is_intact(folder: Path) -> bool:
         return False
     blank = text[: found.start(1)] + _ZEROS + text[found.end(1) :]
     return hashlib.sha256(blank.encode()).hexdigest() == found.group(1)
+
+
+def problems_of_files(folder: Path, manifest: Manifest) -> list[str]:
+    """Return what is wrong with a dissection's files, a sentence each that names the file; empty when all is intact."""
+    problems = [] if manifest_is_intact(folder) else [f"{MANIFEST}: changed since it was written"]
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{name}: missing")
+        elif path.stat().st_size != expected.bytes or sha256_of(path) != expected.sha256:
+            problems.append(f"{name}: its bytes are not the ones that were written")
+    return problems + [f"{name}: not part of the dissection" for name in _strays(folder, manifest)]
+
+
+def _strays(folder: Path, manifest: Manifest) -> list[str]:
+    known = {*manifest.files, MANIFEST}
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(PARTIAL))
+    return sorted(name for path in found if (name := path.relative_to(folder).as_posix()) not in known)

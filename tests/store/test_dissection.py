@@ -258,3 +258,12 @@ def test_a_histogram_reads_alone_whatever_the_groups_it_was_written_in(tmp_path:
     for (layer, unit), counts in zip(dissection.unit_keys(), together, strict=True):
         assert dissection.histogram(layer, unit).tolist() == list(counts)
     assert "histogram" not in dissection.units
+
+
+def test_the_images_of_a_set_come_with_their_units_rows_however_the_table_was_shuffled(intact: Path) -> None:
+    dissection = Dissection.open(intact)
+    rows, images = dissection.exemplar_images()
+    table = dissection.exemplars.query("set == 'top'")
+    expected = {(dissection.position(row.layer, row.unit), row.image_id) for row in table.itertuples()}
+    assert len(rows) == len(table)
+    assert set(zip(rows.tolist(), images.tolist(), strict=True)) == expected
