@@ -31,6 +31,7 @@ from mami_core.training.captioner import CaptionerRecipe, train_captioner
 from mami_core.training.language_model import train_language_model
 from mami_core.training.loop import LoopSettings
 from mami_core.training.match import train_matcher
+from mami_core.training.ranks import first_alone, join_ranks, own_device, ranks
 from mami_core.training.selection import PLAIN, SETTINGS, select_decoding
 from mami_core.training.tensorboard import log_attention, log_graph, open_log
 
@@ -113,47 +114,60 @@ def _joined(parts: Sequence[DescribedUnits]) -> DescribedUnits:
 
 
 def run_training(config: TrainConfig) -> None:
-    """Train one captioner, of units or of images, and write its folder."""
+    """Train one captioner, of units or of images, and write its folder; under torchrun with all its processes."""
+    join_ranks()
     if names_captioned_images(config.dissection):
         _train_on_images(config)
         return
     dissections = [Dissection.open(folder) for folder in (config.dissection, *config.also)]
     encoder = encoder_at(config.encoder)
-    with progress(quiet=config.json) as report:
-        data = gather(
-            dissections,
-            encoder,
-            references=config.references,
-            max_words=config.max_words,
-            report=report,
-            vocabulary_size=config.vocabulary_size,
-            min_count=config.min_count,
-            choose_on=config.choose_on,
-        )
+    with progress(quiet=_quiet(config)) as report:
+        with first_alone():
+            data = gather(
+                dissections,
+                encoder,
+                references=config.references,
+                max_words=config.max_words,
+                report=report,
+                vocabulary_size=config.vocabulary_size,
+                min_count=config.min_count,
+                choose_on=config.choose_on,
+            )
         figures = train_one(data, encoder, config, report=report)
     _tell(config, figures)
 
 
 def _train_on_images(config: TrainConfig) -> None:
-    with progress(quiet=config.json) as report:
-        data, encoder = gather_images(config, report=report)
+    with progress(quiet=_quiet(config)) as report:
+        with first_alone():
+            data, encoder = gather_images(config, report=report)
         figures = train_one(data, encoder, config, report=report)
-    save_image_encoder(encoder, config.out / IMAGE_ENCODER)
+    if figures is not None:
+        save_image_encoder(encoder, config.out / IMAGE_ENCODER)
     _tell(config, figures)
 
 
-def _tell(config: TrainConfig, figures: Mapping[str, object]) -> None:
+def _quiet(config: TrainConfig) -> bool:
+    return config.json or ranks().rank > 0
+
+
+def _tell(config: TrainConfig, figures: Mapping[str, object] | None) -> None:
+    if figures is None:
+        return
     text = f"{config.captioner} written to {config.out}: {figures}"
     print_result({"out": str(config.out), **figures}, as_json=config.json, text=text)
 
 
 def train_one(
     data: CaptionData, encoder: AnyEncoder | ImageEncoder, config: TrainConfig, *, report: Report
-) -> dict[str, object]:
-    """Train a captioner with what it is decoded by, choose the decoding on validation units, write its folder."""
+) -> dict[str, object] | None:
+    """Train a captioner with what it is decoded by, choose the decoding on validation units, write its folder.
+
+    Of several processes all train the captioner; the first does the rest, and the others return None.
+    """
     run = cache_folder() / "training" / settings_sha256({**config.__dict__, "out": str(config.out.resolve())})[:16]
-    language_model, matcher = train_shared(data, config, report=report) if config.listeners else (None, None)
-    writer = open_log(config.out / "tensorboard") if config.tensorboard else None
+    first = ranks().rank == 0
+    writer = open_log(config.out / "tensorboard") if config.tensorboard and first else None
     decoder, history = train_captioner(
         config.captioner,
         data.splits["train"],
@@ -162,12 +176,19 @@ def train_one(
         length=data.length,
         recipe=recipe_of(config),
         folder=run if config.resume else None,
-        device=choose_device(config.device),
+        device=own_device(choose_device(config.device)),
         progress=_epochs(report, f"{config.captioner}: epochs"),
         writer=writer,
     )
+    if not first:
+        return None
     if writer is not None:
         log_training(writer, decoder, data)
+    language_model, matcher = train_shared(data, config, report=report) if config.listeners else (None, None)
+    device = next(decoder.parameters()).device
+    for part in (language_model, matcher):
+        if part is not None:
+            part.to(device)
     sample = data.choice.take(range(min(len(data.choice), _SELECTED_ON)))
     settings = SETTINGS if config.listeners else PLAIN
     chosen = select_decoding(decoder, language_model, data.vocabulary, sample, matcher=matcher, settings=settings)

@@ -69,6 +69,25 @@ class CaptionBatch(NamedTuple):
     units: Tensor  # (U,) int64: places in the described units
     tokens: Tensor  # (C, L) int64: words, stop, pad
     owner: Tensor  # (C,) int64 in 0 … U - 1, ascending
+    token_share: float = 1.0  # of the whole batch's words and stops, where this is one process' part of it
+    caption_share: float = 1.0  # of its captions
+
+    def share(self, rank: int, count: int, *, pad: int) -> CaptionBatch | None:
+        """Return process `rank`'s part of `count`: some units with their captions; None where none is left for it."""
+        if count == 1:
+            return self
+        units = torch.arange(rank, len(self.units), count)
+        rows = torch.isin(self.owner, units).nonzero().squeeze(1)
+        if not len(rows):
+            return None
+        tokens = self.tokens[rows]
+        return CaptionBatch(
+            units=self.units[units],
+            tokens=tokens,
+            owner=torch.searchsorted(units, self.owner[rows]),
+            token_share=float((tokens != pad).sum() / (self.tokens != pad).sum()),
+            caption_share=len(rows) / len(self.owner),
+        )
 
 
 def caption_length(units: DescribedUnits, *, quantile: float = 0.99) -> int:

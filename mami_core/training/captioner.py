@@ -97,6 +97,7 @@ def train_captioner(
         loss=lambda batch: model.loss(batch, train),
         validate=validate,
         score="val_bleu" if recipe.select == "bleu" else "-val_nll",
+        share=lambda batch, rank, count: batch.share(rank, count, pad=vocabulary.pad),
     )
     facts = {"decoder": config.to_json(), "words": vocabulary.words, "texts": train.texts, "recipe": repr(recipe)}
     history = Loop(task, recipe.loop, folder=folder, facts=facts, progress=progress, writer=writer).run()
@@ -112,21 +113,22 @@ class _Trained(nn.Module):
         self.hard = HardAttentionLoss() if getattr(decoder.config, "selection", "soft") == "hard" else None
 
     def loss(self, batch: CaptionBatch, units: DescribedUnits) -> Tensor:
-        """Return the loss (scalar) of a batch."""
+        """Return the loss (scalar) of a batch, or one process' part of it."""
         device = next(self.parameters()).device
         regions = move(units.regions(batch.units, drawn=self._draw(len(batch.units))), device)
         tokens = batch.tokens.to(device)  # (C, L)
         memory = self.decoder.prepare(self._roughened(regions.features), regions.weight)
         forced = force(self.decoder, memory, tokens, start=self.vocabulary.start, unit=batch.owner)
         if self.hard is not None:
-            return self.hard(forced, tokens, stop=self.vocabulary.stop)
+            return batch.caption_share * self.hard(forced, tokens, stop=self.vocabulary.stop)
         loss = caption_loss(forced, tokens, stop=self.vocabulary.stop)
         if self.recipe.label_smoothing:
             loss = torch.lerp(loss, spread_loss(forced, tokens, self.vocabulary.stop), self.recipe.label_smoothing)
+        loss = batch.token_share * loss
         if self.recipe.penalty and forced.weights:
             share = F.normalize(regions.weight, p=1, dim=1).index_select(0, batch.owner.to(device))  # (C, N)
             penalty = coverage_penalty(forced.mean_weights, tokens, share, stop=self.vocabulary.stop)
-            loss = loss + self.recipe.penalty * penalty
+            loss = loss + batch.caption_share * self.recipe.penalty * penalty
         return loss
 
     def _draw(self, units: int) -> np.ndarray | None:

@@ -21,7 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mami_core.config import settings_sha256
+from mami_core.device import mixed_precision
 from mami_core.store.atomic import replacing
+from mami_core.training.ranks import Ranks, add_gradients, average_buffers, from_first, ranks
 
 BatchT = TypeVar("BatchT")
 OptimizerName = Literal["adamw", "adam", "rmsprop"]
@@ -63,6 +65,9 @@ class Task(Generic[BatchT]):
     loss: Callable[[BatchT], Tensor]
     validate: Callable[[], Mapping[str, float]]
     score: str  # the entry of `validate` to raise; a leading minus sign: to lower
+    # (batch, rank, count) → this process' part of a batch, whose loss is its part of the batch's, or None for nothing;
+    # without it a run is of one process, even among several
+    share: Callable[[BatchT, int, int], BatchT | None] | None = None
 
 
 def make_optimizer(module: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
@@ -110,6 +115,7 @@ class Loop(Generic[BatchT]):
         self.optimizer = make_optimizer(task.module, settings)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.best: dict[str, Tensor] = {}
+        self.ranks = Ranks() if task.share is None else ranks()
         self._identity = settings_sha256({"settings": asdict(settings), "facts": dict(facts or {})})
 
     def run(self) -> LoopHistory:
@@ -130,6 +136,8 @@ class Loop(Generic[BatchT]):
     def _epoch(self, epoch: int) -> dict[str, float]:
         module = self.task.module
         module.train()
+        if self.ranks.count > 1:  # other chances in every process, and the same ones again after an interruption
+            torch.manual_seed((self.settings.seed * 10_007 + epoch) * 10_007 + self.ranks.rank)
         batches = self.task.batches(self.generator)
         steps = self.settings.epochs * len(batches)
         total = 0.0
@@ -138,19 +146,32 @@ class Loop(Generic[BatchT]):
                 group["lr"] = learning_rate(epoch * len(batches) + number, steps, self.settings)
             total += self._step(batch)
         module.eval()
-        return {"loss": total / len(batches), **self.task.validate()}
+        figures = self.task.validate() if self.ranks.rank == 0 else {}
+        return {"loss": total / len(batches), **(from_first(figures) if self.ranks.count > 1 else figures)}
 
     def _step(self, batch: BatchT) -> float:
-        device = next(self.task.module.parameters()).device
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.amp and device.type == "cuda"):
-            loss = self.task.loss(batch)
+        self.optimizer.zero_grad()
+        loss = self._gradients(batch)
         if not torch.isfinite(loss):
             raise ValueError(f"training diverged: the loss is {loss.item()}; lower the learning rate")
-        self.optimizer.zero_grad()
-        loss.backward()
         nn.utils.clip_grad_norm_(self.task.module.parameters(), self.settings.clip)
         self.optimizer.step()
         return loss.item()
+
+    def _gradients(self, batch: BatchT) -> Tensor:
+        """Return the loss (scalar) of a batch, its gradients in the parameters."""
+        module, here = self.task.module, self.ranks
+        device = next(module.parameters()).device
+        own = batch if self.task.share is None else self.task.share(batch, here.rank, here.count)
+        loss = torch.zeros((), device=device)
+        if own is not None:
+            with mixed_precision(device, enabled=self.settings.amp):
+                loss = self.task.loss(own)
+            loss.backward()
+        if here.count > 1:
+            loss = add_gradients(module.parameters(), loss)
+            average_buffers(module, here.count)
+        return loss.detach()
 
     def _record(self, epoch: int, figures: dict[str, float]) -> None:
         name = self.task.score
@@ -167,7 +188,7 @@ class Loop(Generic[BatchT]):
             self.progress(epoch + 1, self.settings.epochs, figures)
 
     def _keep(self) -> None:
-        if self.folder is None:
+        if self.folder is None or self.ranks.rank > 0:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         notes = {"identity": self._identity, "history": asdict(self.history)}

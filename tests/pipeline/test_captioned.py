@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from mami_core.captioning.features import UnitFeatures
 from mami_core.captioning.image_encoder import parts_grid
 from mami_core.cli import main
 from mami_core.inputs.source import sha256_of_names
+from mami_core.pipeline.caption_images import open_image_captioner
 from mami_core.scenery.images import SceneryImages
 from mami_core.scenery.networks import PartsEncoder
 from mami_core.training.images import captioned_units, image_features, pooled_images
@@ -90,6 +94,24 @@ def test_train_takes_captioned_scenes_and_writes_a_captioner(name, untrained, tm
     assert (out / "encoder" / "encoder.json").is_file()
     said = captioner.caption(torch.randn(2, 196, 96), torch.full((2, 196), 1 / 196))
     assert {caption.state for caption in said} == {"ok"}
+
+
+@pytest.mark.slow
+def test_torchrun_trains_in_two_processes_and_writes_one_captioner(untrained, tmp_path):
+    few = ["--epochs", "1", "--hidden-size", "16", "--embedding-size", "8", "--attention-size", "8", "--no-listeners"]
+    command = ["train", "scenery:captions:24", "--captioner", "sat-soft", "--out", str(tmp_path / "sat")]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*torchrun, "-m", "mami_core", *command, *few, "--encoder", str(untrained), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["out"] == str(tmp_path / "sat")  # one process speaks
+    captioner = open_image_captioner(tmp_path / "sat")
+    assert captioner.captioner.checkpoint.language_model is None
 
 
 def test_a_network_without_weights_is_refused_as_encoder(capsys, tmp_path):
