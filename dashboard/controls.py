@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.links import PAGES, here
+from dashboard.components import ROWS
+from dashboard.links import here
+from dashboard.routes import are_served, unit_address
 from mami_core.probing.filtering import UnitFilter
+from mami_core.probing.payload import number
 from mami_core.store import Dissection, UnitKey
 
 HOW_TO_START = """Nothing is dissected yet. Make the demo, or dissect a network of your own:
@@ -61,15 +67,27 @@ def ranges(numbers: list[int]) -> str:
     return ",".join("-".join(map(str, piece)) for piece in pieces)
 
 
-def unit_list(found: loaders.Found, keys: list[UnitKey], notes: dict[UnitKey, str] | None = None) -> None:
-    """Draw units as links, each with what its captioners say."""
-    for layer, unit in keys:
-        said = loaders.spoken(found, layer, unit).values()
-        note = (notes or {}).get((layer, unit))
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            address = {"d": found.id, "layer": layer, "unit": str(unit)}
-            st.page_link(PAGES["neuron"], label=f"{layer} · {unit}", icon=None, width=150, query_params=address)
-            st.text(" / ".join([*said, *([note] if note else [])]) or "no caption", width="stretch")
+def unit_list(found: loaders.Found, key: str, listed: Mapping[UnitKey, float | None], figure: str = "") -> None:
+    """Draw units as links with their first exemplars, what each captioner says, and a figure named `figure`."""
+    captioners = loaders.opened(found).captioners
+    rows = []
+    for (layer, unit), value in listed.items():
+        said = loaders.spoken(found, layer, unit)
+        texts = [said.get(name, "no caption") for name in captioners]
+        rows.append([unit_cell(found, layer, unit), *texts, *([rounded(value)] if figure else [])])
+    ROWS(key=key, data={"columns": ["unit", *captioners, *([figure] if figure else [])], "rows": rows})
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a figure with two decimals; None for one that was not computed."""
+    known = number(value)
+    return None if known is None else round(known, 2)
+
+
+def unit_cell(found: loaders.Found, layer: str, unit: int) -> dict[str, Any]:
+    """Return a unit as a cell of the table component."""
+    base = unit_address(found) if are_served() else None
+    return {"dissection": found.id, "base": base, "layer": layer, "unit": unit}
 
 
 def filter_in_address(found: loaders.Found) -> UnitFilter:

@@ -16,9 +16,10 @@ state = st.session_state
 
 
 def reviewer() -> str:
-    """Return who labels in this session: the name given in the settings, else MAMI_REVIEWER, else the system's user."""
+    """Return who labels: the name of this session, else MAMI_REVIEWER, the saved one, the system's user."""
     if not state.get("reviewer"):
-        state["reviewer"] = os.environ.get("MAMI_REVIEWER", "").strip() or _system_user()
+        named = os.environ.get("MAMI_REVIEWER", "").strip() or loaders.preferences().reviewer
+        state["reviewer"] = named or _system_user()
     return str(state["reviewer"])
 
 

@@ -34,6 +34,8 @@ SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names bes
     "neurons": FILTER,
     "neuron": UNIT,
     "export": FILTER,
+    "search": ("image",),
+    "compare": ("what",),
 }
 
 

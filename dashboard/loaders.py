@@ -91,8 +91,8 @@ def spoken(found: Found, layer: str, unit: int) -> dict[str, str]:
     """Return what each captioner says of a unit; who could say nothing is left out."""
     dissection = opened(found)
     with READING:
-        captions = {name: dissection.caption(name, layer, unit) for name in dissection.captioners}
-    return {name: caption.text for name, caption in captions.items() if caption and caption.state == "ok"}
+        said = {name: dissection.said(name, layer, unit) for name in dissection.captioners}
+    return {name: text for name, text in said.items() if text is not None}
 
 
 @lru_cache(maxsize=512)
@@ -162,9 +162,8 @@ def _search_index(found: Found, model: str) -> tuple[SearchIndex, np.ndarray]:
     """Return an index of all captions, and the row of `table` that each is of."""
     with READING:
         index = open_search(opened(found), model=model or None)
-    row_of = {key: row for row, key in enumerate(opened(found).unit_keys())}
     keys = zip(index.rows["layer"], index.rows["unit"], strict=True)
-    return index, np.array([row_of[key] for key in keys], dtype=np.int64)
+    return index, np.array([_row_of(found)[key] for key in keys], dtype=np.int64)
 
 
 def meaning_method() -> str:
@@ -193,6 +192,16 @@ def _labelled(found: Found, label: str) -> frozenset[UnitKey]:
     if label not in ("labelled", "unlabelled"):
         frame = frame[frame["verdict"] == label]
     return frozenset((layer, int(unit)) for layer, unit in zip(frame["layer"], frame["unit"], strict=True))
+
+
+def row(found: Found, layer: str, unit: int) -> int:
+    """Return a unit's row in `table`."""
+    return _row_of(found)[layer, unit]
+
+
+@lru_cache(maxsize=4)
+def _row_of(found: Found) -> dict[UnitKey, int]:
+    return {key: row for row, key in enumerate(opened(found).unit_keys())}
 
 
 def keys(found: Found, choice: UnitFilter) -> list[UnitKey]:

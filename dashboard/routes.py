@@ -77,9 +77,9 @@ def _record(request: Request) -> Response:
 
 
 def _similar(request: Request) -> Response:
-    found, keep = _found(request)
+    found, _ = _found(request)
     body = probes.similar_json(found, request.path_params["layer"], request.path_params["unit"])
-    return Response(body, media_type="application/json", headers=keep)
+    return Response(body, media_type="application/json", headers=ASK_AGAIN)  # of other dissections too
 
 
 def _doubts(request: Request) -> Response:

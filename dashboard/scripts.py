@@ -28,6 +28,9 @@ PARTS = {
         "viewer",
     ),
     "units": ("element", "similar", "units"),
+    "picker": ("element", "picker"),
+    "seen": ("element", "colour", "maps", "exemplars", "heads", "seen"),
+    "rows": ("element", "similar", "rows"),
     "firing": ("element", "colour", "maps", "similar", "exemplars", "firing"),
 }
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)

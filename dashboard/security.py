@@ -1,6 +1,10 @@
-"""Headers that every answer carries: nothing is loaded from elsewhere, and no other site may frame the dashboard."""
+"""What the dashboard refuses: other origins, framing, and running a file's code unless it was started to do so."""
 
 from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +25,23 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+ALLOWS_CODE = "MAMI_ALLOW_CODE"  # set by `mami dashboard --allow-code`
+_FACTORY = re.compile(r"\.py(:|$)")
+
+
+def check_code(arguments: Iterable[object]) -> None:
+    """Refuse `path.py:factory` among what a form or a dissection names, unless the server was started to run it.
+
+    ValueError says how to allow it. Whoever reaches the page could otherwise run any Python file of this machine.
+    """
+    for argument in arguments:
+        if isinstance(argument, str) and _FACTORY.search(argument) and os.environ.get(ALLOWS_CODE) != "1":
+            raise ValueError(
+                f"{argument!r} runs Python code of a file, which this server was not started to do; "
+                "start it with `mami dashboard --allow-code`, or run the command in a terminal"
+            )
+
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

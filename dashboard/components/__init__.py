@@ -1,4 +1,4 @@
-"""Our components, made known to Streamlit once: the neuron view and the list of units."""
+"""Our components, made known to Streamlit once: the neuron view, lists and tables of units."""
 
 from __future__ import annotations
 
@@ -20,3 +20,6 @@ def _mounted(name: str, root: str) -> st.components.v2.types.ComponentRenderer:
 NEURON = _mounted("viewer", "neuron")
 UNITS = _mounted("units", "units")
 FIRING = _mounted("firing", "firing")
+ROWS = _mounted("rows", "rows")
+PICKER = _mounted("picker", "picker")
+SEEN = _mounted("seen", "seen")

@@ -13,6 +13,7 @@ export function element(tag, options = {}, ...children) {
 }
 
 export const MISSING = "not computed";
+export const NOT_STORED = "not stored; caption again to have it";
 
 // A number with about four figures; a missing one has its own words.
 export function figure(value, digits = 2) {

@@ -1,34 +1,44 @@
 // One exemplar, large, with the scalar under the pointer.
 
-import { PALETTE, ROOTED } from "./colour.js";
 import { element, figure } from "./element.js";
-import { Layer, coloured, drawTile, volume } from "./exemplars.js";
+import { drawTile, volume } from "./exemplars.js";
 import { bilinear, smooth } from "./maps.js";
 
 const FULL_SIZE = 448;
 
 // `word`: whose attention is laid over, null for the unit's own activation. `value` says a scalar in words.
-export function showFullSize(dialog, exemplars, index, { word, mode, opacity, value }) {
+export function showFullSize(dialog, exemplars, index, about) {
+  draw(dialog, exemplars, index, about);
+  dialog.onkeydown = (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    index = (index + by + exemplars.count) % exemplars.count;
+    draw(dialog, exemplars, index, about);
+  };
+  dialog.showModal();
+}
+
+function draw(dialog, exemplars, index, { word, mode, opacity, value }) {
   const entry = exemplars.record.exemplars[exemplars.part][index];
   const canvas = element("canvas", { width: FULL_SIZE, height: FULL_SIZE });
   const context = canvas.getContext("2d");
   const scalars = scalarsOf(exemplars, index, word);
   drawTile(context, exemplars.sprite, index, FULL_SIZE);
   if (scalars && (word || mode !== "plain")) {
-    const layer = new Layer();
-    layer.resize(FULL_SIZE);
-    coloured(scalars.values, 0, scalars.low, scalars.high, layer.pixels, word ? ROOTED : PALETTE);
-    layer.drawOn(context, opacity, FULL_SIZE);
+    const over = { size: FULL_SIZE, width: FULL_SIZE, mode, opacity, word };
+    exemplars.lay(context, { all: scalars.values, low: scalars.low, high: scalars.high }, 0, over);
   }
   const readout = element("output", {}, "Point at the image to read its value.");
   canvas.addEventListener("pointermove", (event) => {
     const [x, y] = [event.offsetX, event.offsetY].map((place) => cell(place, canvas.clientWidth));
-    if (scalars) readout.textContent = `${word ? "attention" : "activation"} ${value(scalars.values[y * FULL_SIZE + x])}`;
+    if (scalars) readout.textContent = `${word ? "attention" : "activation"} ${value(scalars.values[y * FULL_SIZE + x])} at ${x}, ${y}`;
   });
   const close = element("button", { type: "button", class: "button", onclick: () => dialog.close() }, "Close");
-  dialog.replaceChildren(element("h3", {}, `${entry.name} · peak ${figure(entry.activation)}`), canvas,
+  const peak = `${index + 1} of ${exemplars.count} · peak ${figure(entry.activation)}`;
+  dialog.replaceChildren(element("h3", {}, entry.name), element("p", { class: "figures" }, `${peak} · ← → for the others`), canvas,
     element("footer", {}, readout, close));
-  dialog.showModal();
+  close.focus();
 }
 
 function cell(place, width) {

@@ -20,7 +20,7 @@ export class SimilarUnits {
   async show(base, dissection, layer, unit) {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     const place = layer.split("/").map(encodeURIComponent).join("/");
-    this.link = (entry) => `neuron?${new URLSearchParams({ d: dissection, layer: entry.layer, unit: entry.unit })}`;
+    this.link = (entry) => `neuron?${new URLSearchParams({ d: entry.dissection ?? dissection, layer: entry.layer, unit: entry.unit })}`;
     try {
       const answer = await fetch(new URL(`${base}/${place}/${unit}/similar.json`, document.baseURI));
       const measures = answer.ok ? await answer.json() : [];

@@ -44,11 +44,13 @@ class View {
     const step = (label, name, by) => element(
       "button", { type: "button", class: "button", "aria-keyshortcuts": name, onclick: () => this.step(by) },
       label, element("kbd", {}, name));
-    this.copy = element("button", { type: "button", class: "button", onclick: () => this.copyLink() }, "Copy link");
+    this.copy = element("button", { type: "button", class: "button", onclick: () => this.copyText(this.copy, this.link()) }, "Copy link");
+    this.cite = element("button", { type: "button", class: "button", title: "Copy a BibTeX entry of this unit",
+      onclick: () => this.copyText(this.cite, this.shown.record.citation.replace("<link>", this.link())) }, "Cite");
     this.keys = keysDialog();
     const help = element("button", { type: "button", class: "button", "aria-label": "Keys", onclick: () => this.keys.showModal() }, "?");
     this.top = element("header", { class: "top" }, this.title, this.badges, this.place,
-      element("span", { class: "actions" }, this.copy, step("Previous", "K", -1), step("Next", "J", 1), help));
+      element("span", { class: "actions" }, this.copy, this.cite, step("Previous", "K", -1), step("Next", "J", 1), help));
     this.cards = element("div", { class: "captions" });
     this.references = element("div", {});
     this.similar = new SimilarUnits();
@@ -275,16 +277,21 @@ class View {
     this.paint();
   }
 
-  async copyLink() {
+  link() {
     const link = new URL(location.pathname, location.origin);
     link.search = new URLSearchParams({ d: this.dissection, layer: this.layer, unit: this.unit });
+    return link.href;
+  }
+
+  async copyText(button, text) {
+    const name = button.textContent;
     try {
-      await navigator.clipboard.writeText(link.href);
-      this.copy.textContent = "Copied";
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
     } catch {
-      window.prompt("Link to this unit", link.href);
+      window.prompt(name, text);
     }
-    setTimeout(() => { this.copy.textContent = "Copy link"; }, 1500);
+    setTimeout(() => { button.textContent = name; }, 1500);
   }
 
   open(index) {

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import loaders, probes
-from dashboard.charts import agreement_chart
-from dashboard.controls import open_dissection, unit_list
+from dashboard.charts import agreement_chart, wins_chart
+from dashboard.components import ROWS
+from dashboard.controls import open_dissection, rounded, unit_cell, unit_list
 from dashboard.links import PAGES
 from mami_core.probing.filtering import UnitFilter
+from mami_core.probing.head_roles import responsible_words
 from mami_core.store import Dissection
 
 SHOWN = 12
 ALL = "all layers"
+
+
+def chosen_layer(column: DeltaGenerator, key: str) -> str | None:
+    """Return the layer to compare over; None for all."""
+    layer = column.selectbox("Layer", [ALL, *dissection.layers], key=key)
+    return None if layer == ALL else layer
+
+
+def listed(choice: UnitFilter, key: str, figure: str) -> None:
+    """Draw the first units of a filter with what they are sorted by, and the way to all of them."""
+    keys = loaders.keys(found, choice)[:SHOWN]
+    figures = loaders.unit_figures(found, choice.sort)
+    unit_list(found, key, {key: figures[loaders.row(found, *key)] for key in keys}, figure)
+    address = {"d": found.id, **choice.to_mapping()}
+    st.page_link(PAGES["neurons"], label="All units in this order", query_params=address)
 
 
 def captioners() -> None:
@@ -23,34 +41,55 @@ def captioners() -> None:
     if len(dissection.captioners) < 2:
         st.info("Two captioners are needed to compare them: `mami caption D --captioner A B`.")
         return
-    layer = st.selectbox("Layer", [ALL, *dissection.layers], key="compared layer")
-    chosen = None if layer == ALL else layer
-    st.plotly_chart(agreement_chart(probes.agreement(found, None, chosen)), width="content", key="captioners chart")
+    layer = chosen_layer(st.columns(2)[0], "compared layer")
+    st.plotly_chart(agreement_chart(probes.agreement(found, None, layer)), width="content", key="captioners chart")
     st.caption("Mean F1 of the words of two captions of the same unit. Agreement is not correctness.")
-    choice = UnitFilter(layer=chosen or "", state="alive", sort="disagreement")
     st.subheader("They agree least on", anchor=False)
-    unit_list(found, loaders.keys(found, choice)[:SHOWN])
-    st.page_link(
-        PAGES["neurons"], label="All, most disagreement first", query_params={"d": found.id, **choice.to_mapping()}
-    )
+    listed(UnitFilter(layer=layer or "", state="alive", sort="disagreement"), "captioners disagree", "1 − word F1")
 
 
 def heads() -> None:
-    """Draw which head each word comes from, and how much heads agree when each speaks alone."""
-    several = [name for name in dissection.captioners if len(probes.agreement(found, name, None).mean) > 1]
+    """Draw where each head wins, the words it is responsible for, and how much heads agree when each speaks alone."""
+    several = [name for name in dissection.captioners if f"heads:{name}" in loaders.sorts(found)]
     if not several:
         st.info("No captioner here has more than one attention head.")
         return
-    left, right = st.columns(2)
+    left, right = st.columns(2, gap="medium")
     name = left.selectbox("Captioner", several, key="compared captioner")
-    layer = right.selectbox("Layer", [ALL, *dissection.layers], key="compared head layer")
-    chosen = None if layer == ALL else layer
-    st.plotly_chart(agreement_chart(probes.agreement(found, name, chosen)), width="content", key="heads chart")
-    st.caption("Mean F1 of what two heads say of a unit when each is left alone.")
-    st.subheader("Words and heads", anchor=False)
+    layer = chosen_layer(right, "compared head layer")
+    left.markdown("**Which head wins where** :gray[share of words in which it put most into the decoder]")
+    left.plotly_chart(wins_chart(probes.head_wins(found, name)), key="wins chart")
+    right.markdown("**What heads say alone** :gray[word F1 of every two]")
+    right.plotly_chart(agreement_chart(probes.agreement(found, name, layer)), width="content", key="heads chart")
+    table = probes.head_words(found, name, layer)
+    _responsible(table, list(probes.head_wins(found, name)["head"].unique()))
+    with st.expander("Every word and head"):
+        _words(table)
+    st.caption("Share: this head's part of what entered the decoder. It is not proof of cause.")
+    st.subheader("Heads disagree most on", anchor=False)
+    sort = UnitFilter(layer=layer or "", state="alive", sort=f"heads:{name}")
+    listed(sort, "heads disagree", "1 − word F1 of heads alone")
+
+
+def _responsible(table: pd.DataFrame, names: list[str]) -> None:
+    """Draw, head by head, the words that it wins more often than it wins words at all."""
+    words = responsible_words(table)
+    if words.empty:
+        st.info("No word was said five times, so no head can be called responsible for one.")
+        return
+    st.subheader("Words each head is responsible for", anchor=False)
+    for column, head in zip(st.columns(len(names), gap="medium"), names, strict=True):
+        own = words[words["head"] == head]
+        column.markdown(f"**{head}**")
+        shown = pd.DataFrame({"word": own["word"], "said": own["count"], "won": 100 * own["wins"]})
+        share = st.column_config.NumberColumn("won", format="%.0f %%", help="Of the times it was said")
+        column.dataframe(shown, hide_index=True, column_config={"won": share}, height="content")
+
+
+def _words(table: pd.DataFrame) -> None:
     bar = st.column_config.ProgressColumn
     st.dataframe(
-        probes.head_words(found, name, chosen),
+        table,
         hide_index=True,
         column_config={
             "count": st.column_config.NumberColumn("said"),
@@ -59,7 +98,6 @@ def heads() -> None:
             "wins": bar("largest share", min_value=0, max_value=1, format="%.2f"),
         },
     )
-    st.caption("Share: this head's part of what entered the decoder. It is not proof of cause.")
 
 
 def dissections() -> None:
@@ -68,7 +106,7 @@ def dissections() -> None:
     if not others:
         st.info("Another dissection of the same images is needed: another network, or another checkpoint.")
         return
-    columns = st.columns(3)
+    columns = st.columns(4)
     other = others[columns[0].selectbox("With", list(others), key="other dissection")]
     try:
         second = loaders.opened(other)
@@ -84,14 +122,29 @@ def _matches(other: loaders.Found, second: Dissection, columns: Sequence[DeltaGe
     if not shared:
         st.info("No captioner captioned both.")
         return
-    captioner = st.selectbox("Captioner", shared, key="captioner of both")
+    captioner = columns[3].selectbox("Captioner", shared, key="captioner of both")
     table = probes.matched(found, other, layer, other_layer, captioner)
-    st.caption("Units matched one to one by Pearson's r of their peaks; most different captions first.")
-    st.dataframe(table, hide_index=True)
+    together = table["mutual"].mean() if len(table) else 0.0
+    st.markdown(
+        f"**{len(table)} pairs** :gray[matched one to one by Pearson's r of their peaks; median r "
+        f"{table['correlation'].median():.2f}; {together:.0%} are each other's best; most different captions first]"
+    )
+    rows = [
+        [unit_cell(found, layer, row.unit), unit_cell(other, other_layer, row.match), rounded(row.correlation),
+         "yes" if row.mutual else "no", row.caption or "no caption", row.match_caption or "no caption",
+         rounded(row.difference)]
+        for row in table.head(4 * SHOWN).itertuples()
+    ]  # fmt: skip
+    ROWS(
+        key="matched units",
+        data={"columns": ["here", "there", "r", "mutual", "said here", "said there", "1 − word F1"], "rows": rows},
+    )
 
 
 found, dissection = open_dissection()
 st.title("Compare")
 VIEWS = {"Captioners": captioners, "Heads": heads, "Dissections": dissections}
-what = st.segmented_control("What", list(VIEWS), default="Captioners", label_visibility="collapsed", key="compared")
+what = st.segmented_control(
+    "What", list(VIEWS), default="Captioners", label_visibility="collapsed", key="what", bind="query-params"
+)
 VIEWS[what or "Captioners"]()

@@ -6,11 +6,23 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.forms import command_form
+from dashboard.security import check_code
 from mami_core.cli import COMMANDS
 from mami_core.store.jobs import Job
 
 STARTED_HERE = ("dissect", "caption", "train", "evaluate", "export")
 STATE_COLOURS = {"running": "blue", "done": "green", "failed": "red", "cancelled": "gray", "lost": "orange"}
+
+
+def start(line: list[str]) -> None:
+    """Start a command; one that would run a file's code only where the server allows it."""
+    try:
+        check_code(line)
+        started = loaders.job_store().start(line)
+    except ValueError as problem:
+        st.error(str(problem))
+        return
+    st.toast(f"Job {started.id} started")
 
 
 def cancel(number: int) -> None:
@@ -50,7 +62,6 @@ name = st.segmented_control("Command", names, default=names[0], key="command", l
 command = COMMANDS[name or names[0]]
 line = command_form(name or names[0], command.config, command.positional)
 if line is not None:
-    started = loaders.job_store().start(line)
-    st.toast(f"Job {started.id} started")
+    start(line)
 st.subheader("Recent", anchor=False)
 watched()

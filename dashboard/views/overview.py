@@ -74,7 +74,7 @@ LOOKED_AT = 8192  # units; finding the striking ones of more takes seconds, so i
 
 def worth_a_look(found: loaders.Found, dissection: Dissection) -> None:
     """Draw the units that stand out."""
-    with st.expander("Worth a look"):
+    with st.expander("Worth a look", expanded=len(dissection.units) <= LOOKED_AT):
         if len(dissection.units) > LOOKED_AT and not st.toggle("Search all units", key=f"look {found.id}"):
             return
         noted = probes.striking(found)
@@ -86,9 +86,9 @@ def worth_a_look(found: loaders.Found, dissection: Dissection) -> None:
         }
         for title, (units, figure) in lists.items():
             if units:
-                st.markdown(f"**{title}** :gray[{figure}]")
-                notes = {(entry.layer, entry.unit): f"{entry.value:.2f}" for entry in units if figure}
-                unit_list(found, [(entry.layer, entry.unit) for entry in units], notes)
+                st.markdown(f"**{title}**")
+                listed = {(entry.layer, entry.unit): entry.value for entry in units}
+                unit_list(found, f"{title} {found.id}", listed, figure)
 
 
 if "unit" in st.query_params:  # a bare link to a unit leads to it

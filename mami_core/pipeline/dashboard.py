@@ -33,6 +33,7 @@ def run_dashboard(config: DashboardConfig) -> int:
     command += [f"--server.port={config.port}", f"--server.address={config.address}"]
     command += [f"--server.headless={'true' if config.headless else 'false'}"]
     environment = {**os.environ, "MAMI_DISSECTIONS": os.pathsep.join(map(str, named))}
+    environment["MAMI_ALLOW_CODE"] = "1" if config.allow_code else "0"
     try:
         return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:

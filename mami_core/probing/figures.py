@@ -47,7 +47,11 @@ def figure_names(dissection: Dissection) -> dict[str, str]:
     names = {name: text for name, text in OF_A_UNIT.items() if name not in left_out}
     for captioner in captioners:
         measure = dissection.manifest.captioners[captioner].get("score_name")
-        kinds = {"pmi": not measure, "references": not dissection.references.empty, "heads": _heads(dissection, captioner) > 1}
+        kinds = {
+            "pmi": not measure,
+            "references": not dissection.references.empty,
+            "heads": _heads(dissection, captioner) > 1,
+        }
         names |= {f"score:{captioner}": f"{measure}, {captioner}"} if measure else {}
         names |= {f"{kind}:{captioner}": f"{OF_A_CAPTIONER[kind]}, {captioner}" for kind, has in kinds.items() if has}
     return names

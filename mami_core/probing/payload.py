@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mami_core.probing.citation import bibtex
 from mami_core.probing.spectrum import distribution, spectrum
 from mami_core.records import Caption, Exemplar, HeadOutput, NeuronRecord, Reference, UnitStatistics, join_words
 from mami_core.store import Dissection
@@ -43,6 +44,7 @@ def neuron_payload(dissection: Dissection, layer: str, unit: int) -> Json:
         "maps": {part.name: _maps(part.maps) for part in sets if part.maps is not None},
         "captions": [_caption(dissection, name, record) for name in dissection.captioners],
         "references": _references(record.references),
+        "citation": bibtex(dissection, layer, unit),
     }
 
 
@@ -102,14 +104,16 @@ def _caption(dissection: Dissection, name: str, record: NeuronRecord) -> Json:
         "score_name": facts.get("score_name"),
         "simulated": bool(facts.get("simulated", False)),
         "warning": caption_warning(facts, simulated_images=dissection.manifest.simulated),
+        "gated": _gated(facts),
     }
     caption = record.captions.get(name)
     if caption is None:
         return {**shown, "state": "not_captioned", "words": [], "heads": [], "alternatives": []}
-    return {**shown, **_spoken(caption)}
+    return {**shown, **caption_payload(caption)}
 
 
-def _spoken(caption: Caption) -> Json:
+def caption_payload(caption: Caption) -> Json:
+    """Return a caption with its candidates, heads and β by word; attention is one byte a region."""
     return {
         "state": caption.state,
         "words": list(caption.words),
@@ -161,6 +165,13 @@ def decoding_text(facts: Mapping[str, Any]) -> str:
         "consensus": f"consensus of {named.get('samples')} samples and {beam}",
     }
     return words.get(strategy, strategy)
+
+
+def _gated(facts: Mapping[str, Any]) -> bool | None:
+    """Tell whether a captioner's decoder has a gate; None where its provenance does not say."""
+    decoder = facts.get("decoder")
+    gate = decoder.get("gate") if isinstance(decoder, Mapping) else None
+    return None if gate is None else gate not in ("none", False)
 
 
 def caption_warning(facts: Mapping[str, Any], *, simulated_images: bool) -> str | None:

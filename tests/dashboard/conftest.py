@@ -47,7 +47,7 @@ def opened_at() -> Callable[..., AppTest]:
     """Open a page of the application with parameters in its address."""
 
     def at(page: str, **parameters: str) -> AppTest:
-        test = AppTest.from_file(str(APP), default_timeout=30)
+        test = AppTest.from_file(str(APP), default_timeout=120)
         for name, value in parameters.items():
             test.query_params[name] = value
         if page != "overview":

@@ -9,6 +9,7 @@ import pytest
 
 from dashboard import loaders
 from dashboard.forms import arguments
+from dashboard.security import ALLOWS_CODE
 from mami_core.cli import COMMANDS
 from mami_core.config import DissectConfig
 
@@ -53,3 +54,23 @@ def test_what_a_command_would_refuse_is_refused_before_it_starts(opened_at):
     next(button for button in test.button if button.label == "Start").click().run()
     assert test.error
     assert loaders.job_store().recent() == []
+
+
+@pytest.mark.usefixtures("squares")
+def test_a_file_s_code_is_run_only_where_the_server_was_started_to(opened_at, monkeypatch, tmp_path):
+    (tmp_path / "own.py").write_text("raise SystemExit('it ran')")
+
+    def started() -> list:
+        test = opened_at("jobs")
+        fields = {field.label: field for field in test.text_input}
+        for name, value in {"network": f"{tmp_path}/own.py:make", "images": "scenery:4", "out": "d"}.items():
+            fields[name].set_value(value)
+        next(button for button in test.button if button.label == "Start").click().run()
+        assert ("--allow-code" in "".join(error.value for error in test.error)) == (not loaders.job_store().recent())
+        return loaders.job_store().recent()
+
+    monkeypatch.delenv(ALLOWS_CODE, raising=False)
+    assert started() == []
+    monkeypatch.setenv(ALLOWS_CODE, "1")
+    (job,) = started()
+    assert loaders.job_store().wait(job.id, timeout=120).state == "failed"

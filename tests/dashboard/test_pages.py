@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_image_captioner import make_captioner, make_encoder
 
 from dashboard import loaders
 from mami_core.store.labels import Label
 
-ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "compare", "review", "export")
-PAGES = (*ABOUT_A_DISSECTION, "jobs", "settings")
+ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "search", "compare", "review", "export")
+PAGES = (*(page for page in ABOUT_A_DISSECTION if page != "search"), "jobs", "settings")  # search asks a network
 
 
 def component(test: Any, number: int = 0) -> dict:
@@ -47,6 +48,45 @@ def test_a_network_that_cannot_be_opened_is_said_in_words(opened_at):
     test = opened_at("search")
     assert not test.exception
     assert "network cannot be asked" in words(test)
+    assert "mami train scenery:captions" in test.code[0].value, "no captioner of images: how to get one"
+
+
+@pytest.mark.usefixtures("squares")
+def test_a_captioner_of_images_says_what_an_image_shows_with_attention_and_gate(opened_at, own_home):
+    make_captioner("sat-soft", str(make_encoder(own_home / "parts")), own_home / "models" / "sat")
+    test = opened_at("search", image="7")
+    picked, seen = component(test, 0), component(test, 1)
+    assert picked["chosen"] == 7
+    caption = seen["caption"]
+    assert caption["words"]
+    assert len(caption["gate"]) == len(caption["words"])
+    assert [head["grid"] for head in caption["heads"]] == [[1, 14, 14]]
+    assert seen["image"].startswith("data:image/")
+
+
+@pytest.mark.usefixtures("squares")
+def test_heads_are_compared_by_layer_and_by_word(opened_at):
+    test = opened_at("compare", what="Heads")
+    assert not test.exception
+    assert "Which head wins where" in words(test)
+    assert "No word was said five times" in words(test), "eleven units say too little for that"
+    listed = component(test)
+    assert listed["columns"] == ["unit", "milan@made", "mami@made", "1 − word F1 of heads alone"]
+    assert len(listed["rows"]) == 10, "those that are alive"
+
+
+def test_two_dissections_are_compared_unit_by_unit(made, tmp_path, monkeypatch, opened_at):
+    other = Path(shutil.copytree(made, tmp_path / "other"))
+    monkeypatch.setenv(loaders.NAMED, f"{made}:{other}")
+    test = opened_at("compare", what="Dissections")
+    assert not test.exception
+    assert "each other's best" in words(test)
+    rows = component(test)["rows"]
+    assert {(here["dissection"], there["dissection"]) for here, there, *_ in rows} == {("squares", "other")}
+    assert (
+        sorted(here["unit"] for here, *_ in rows) == sorted(there["unit"] for _, there, *_ in rows) == [0, 1, 2, 3, 5]
+    )
+    assert {r for _, _, r, *_ in rows} == {1}, "every square is as bright, so every unit fires alike"
 
 
 @pytest.mark.parametrize("page", ["jobs", "settings"])
@@ -176,3 +216,31 @@ def test_what_was_never_captioned_is_said_to_be_so(tmp_path, monkeypatch, opened
     assert component(opened_at("neuron"))["inline"]["record"]["captions"] == []
     for page in ("neurons", "export"):
         assert not opened_at(page).exception
+
+
+@pytest.mark.usefixtures("squares")
+def test_the_reviewer_is_remembered_across_restarts(opened_at, monkeypatch):
+    monkeypatch.delenv("MAMI_REVIEWER", raising=False)
+    test = opened_at("settings")
+    test.text_input[0].set_value("Ada")
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert not test.error
+    assert "by Ada" in words(opened_at("neuron")), "a new session, as after a restart"
+
+
+@pytest.mark.usefixtures("squares")
+@pytest.mark.parametrize(("field", "wrong", "said"), [(1, "abacus", "no such device"), (2, "nowhere", "config.json")])
+def test_settings_that_cannot_work_are_refused(opened_at, field, wrong, said):
+    test = opened_at("settings")
+    test.text_input[field].set_value(wrong)
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert said in words(test)
+    assert loaders.preferences().device == "auto"
+
+
+@pytest.mark.usefixtures("squares")
+def test_a_sort_that_this_dissection_lacks_is_said_and_left_out(opened_at):
+    for page in ("neurons", "export"):
+        test = opened_at(page, sort="pmi:nobody")
+        assert not test.exception
+        assert "cannot be sorted by 'pmi:nobody'" in words(test)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from dashboard import loaders
 from dashboard.routes import serving
 from mami_core.store import Dissection
 
@@ -99,3 +101,21 @@ def test_the_histogram_counts_every_position_that_was_kept(client, made):
     highest = float(Dissection.open(made).units.query("layer == 'late.conv' and unit == 0")["max"].iloc[0])
     assert (histogram["low"], histogram["high"]) == (0, pytest.approx(highest, rel=1e-3))
     assert sum(histogram["counts"]) == pytest.approx(30 * 49, abs=50)
+
+
+def test_units_of_another_dissection_of_the_same_images_are_found(client, squares, made, tmp_path, monkeypatch):
+    other = shutil.copytree(made, tmp_path / "other")
+    monkeypatch.setenv(loaders.NAMED, f"{made}:{other}")
+    found = {entry["measure"]: entry["units"] for entry in client.get("/squares/early/2/similar.json").json()}
+    assert {"peaks, in other", "caption, mami@made, in other"} <= found.keys()
+    assert {entry["dissection"] for entry in found["peaks, in other"]} == {"other"}
+    first = found["caption, mami@made, in other"][0]
+    assert (first["unit"], first["score"]) == (2, pytest.approx(1))
+    assert all(entry["dissection"] == squares.id for entry in found["shared exemplars"])
+
+
+def test_a_record_says_how_to_cite_it_and_what_was_not_stored(client):
+    record = client.get("/squares/late.conv/2.json").json()
+    assert record["citation"].startswith("@misc{mami-squares-late-conv-2")
+    assert [caption["gate"] for caption in record["captions"]] == [[], []]
+    assert record["captions"][1]["heads"][0]["without"] == []
