@@ -24,11 +24,15 @@ def pack(values: Tensor, ids: Tensor) -> Tensor:
     return rising.to(torch.int64).bitwise_left_shift_(32).bitwise_or_(NO_IMAGE - ids)
 
 
-def unpack(keys: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the values (float32) and ids (int64) of keys; -inf and NO_IMAGE where a key ranks nothing."""
+def values_of(keys: Tensor) -> Tensor:
+    """Return the values of keys, float32; -inf where a key ranks nothing."""
     rising = (keys >> 32).to(torch.int32)
-    bits = rising ^ ((rising >> 31) & 0x7FFFFFFF)
-    return bits.view(torch.float32), torch.where(keys < _FINITE, NO_IMAGE, NO_IMAGE - (keys & NO_IMAGE))
+    return rising.bitwise_right_shift(31).bitwise_and_(0x7FFFFFFF).bitwise_xor_(rising).view(torch.float32)
+
+
+def ids_of(keys: Tensor) -> Tensor:
+    """Return the image ids of keys, int64; NO_IMAGE where a key ranks nothing."""
+    return torch.where(keys < _FINITE, NO_IMAGE, NO_IMAGE - (keys & NO_IMAGE))
 
 
 _MINUS_INFINITY = -0x7F800001 << 32  # the least key with this value; it means "no rank"
@@ -62,7 +66,7 @@ class Ranking:
     def add(self, peaks: Tensor, ids: Tensor, cut: Cut) -> None:
         """Take in a batch: peaks (B, U) float32, -inf for "no rank"; ids (B,) int64; `cut` gives a winner's map."""
         if self.floor is None:
-            self.floor = unpack(self.keys.amin(1))[0]
+            self.floor = values_of(self.keys.amin(1))
         rows = (peaks.amax(0) >= self.floor).nonzero().squeeze(1)  # (R,): units that may have a newcomer
         if not len(rows):
             return
@@ -71,7 +75,7 @@ class Ranking:
         row, place = (held < last).nonzero(as_tuple=True)  # (n,): as many leave a unit as come to it,
         _, image = (given >= last).nonzero(as_tuple=True)  # and both are listed unit by unit
         unit = rows[row]
-        self.floor[rows] = unpack(last.squeeze(1))[0]
+        self.floor[rows] = values_of(last.squeeze(1))
         self.keys[unit, place] = given[row, image]
         _put(self.maps.flatten(0, 1), unit * self.k + place, cut(image, unit))
 
@@ -93,7 +97,7 @@ class Ranking:
         Of two keys of equal value the smaller id is first.
         """
         keys, order = self.keys.sort(1, descending=True)
-        values, ids = unpack(keys)
+        values, ids = values_of(keys), ids_of(keys)
         maps = self.maps.gather(1, order[:, :, None, None].expand_as(self.maps))
         return ids, values, maps.masked_fill_((ids == NO_IMAGE)[:, :, None, None], torch.nan)
 

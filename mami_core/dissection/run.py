@@ -22,7 +22,7 @@ from mami_core.dissection.layers import choose_layers, feed, survey
 from mami_core.dissection.merge import join
 from mami_core.dissection.parts import IMAGES, PARTS, Part, done_blocks, part_folder, remove_parts
 from mami_core.dissection.plan import Plan, make_plan, plan_facts, plan_from_json
-from mami_core.dissection.ranking import NO_IMAGE, unpack
+from mami_core.dissection.ranking import NO_IMAGE, ids_of
 from mami_core.dissection.thumbnails import encoded_images
 from mami_core.dissection.workers import wait_for_all, worker_of
 from mami_core.inputs import ImageSource, Network, UnreadableImageError, class_names_of
@@ -253,7 +253,7 @@ def exemplar_ids(part: Part) -> set[int]:
     for state in part.states:
         for ranking in (state.top, state.bottom):
             if ranking is not None:
-                found.update(unpack(ranking.keys)[1].unique().tolist())
+                found.update(ids_of(ranking.keys).unique().tolist())
     own = {ids for block in part.done for batch in part.plan.block_batches(block) for ids in batch}
     return ((found | set(part.plan.reservoir)) & own) - {NO_IMAGE} - set(part.unreadable)
 
