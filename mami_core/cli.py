@@ -44,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
     "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
+    "data": Command(config.DataConfig, "data:run_data", ("name",)),
     "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
     "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),

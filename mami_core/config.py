@@ -263,6 +263,20 @@ class ReproduceConfig:
 
 
 @dataclass(frozen=True)
+class DataConfig:
+    """Open published data as dissections with references: downloaded once, or where `MILAN_DATA_DIR` says it lies."""
+
+    name: str  # milannotations:SET (alexnet/imagenet, …) or a group: base, cls, gen, imagenet, places365, alexnet, …
+    imagenet: Path | None = None  # ImageNet's validation images, for sets without pictures; none: imagenet/val there
+    squash: bool = False  # cut those pictures as MILAN's own merge does, though masks do not line up with them
+    annotations: int = 3  # a unit; units with fewer have no references; 0: all there are
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.annotations >= 0, f"--annotations must be at least 0, got {self.annotations}")
+
+
+@dataclass(frozen=True)
 class ImportConfig:
     """Take in what others say of units: caption CSVs of MILAN, CLIP-Dissect, NetDissect and their like, MAIA's JSON."""
 

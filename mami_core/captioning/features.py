@@ -25,6 +25,7 @@ from mami_core.scenery.networks import SIZE
 from mami_core.store import Dissection, layout
 from mami_core.store.atomic import replacing
 from mami_core.store.home import cache_folder
+from mami_core.store.milan_arrays import ARRAYS
 
 UnitKey: TypeAlias = tuple[str, int]
 Progress: TypeAlias = Callable[[int, int], None]  # units done, units in all
@@ -200,7 +201,7 @@ def unit_features(
 def _digest(dissection: Dissection, encoder: RegionEncoder | UnitEncoder, keys: Sequence[UnitKey]) -> str:
     """Return a name for these regions: the same content anywhere has the same name, any change another."""
     layers = {layer for layer, _ in keys}
-    names = [layout.UNITS, layout.EXEMPLARS, layout.IMAGES, *(layout.maps_file(layer) for layer in sorted(layers))]
+    names = [layout.UNITS, layout.EXEMPLARS, layout.IMAGES, ARRAYS, *(layout.maps_file(layer) for layer in sorted(layers))]
     files = {name: dissection.manifest.files[name].sha256 for name in names if name in dissection.manifest.files}
     facts = {"version": _VERSION, "encoder": encoder.sha256, "files": files, "keys": list(keys)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -77,7 +77,7 @@ def _exemplars(neurons: Sequence[SyntheticNeuron], layer: str, first: int) -> pd
     ids = {name: first + place for place, name in enumerate(names)}
     rows = [
         {"layer": layer, "unit": unit, "set": "top", "rank": rank, "image_id": ids[image], "image_name": image,
-         "activation": activation, "peak_y": 0, "peak_x": 0}
+         "activation": activation, "peak_y": -1, "peak_x": -1}
         for unit, entry in enumerate(neurons)
         for rank, (image, activation) in enumerate(zip(entry.images, entry.activations, strict=True))
     ]  # fmt: skip

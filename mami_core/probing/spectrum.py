@@ -50,7 +50,7 @@ def _place(name: str) -> tuple[int, int]:
 
 
 def _set(dissection: Dissection, layer: str, row: int, name: str, exemplars: tuple[Exemplar, ...]) -> SpectrumSet:
-    kept = maps_file(layer, name) in dissection.manifest.files
+    kept = dissection.has_maps(layer, name)
     maps = np.array(dissection.maps(layer, name)[row][[entry.rank for entry in exemplars]]) if kept else None
     peaks = [entry.activation for entry in exemplars]
     return SpectrumSet(name, exemplars, maps, min(peaks), max(peaks))
