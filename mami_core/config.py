@@ -29,6 +29,8 @@ class DissectConfig:
     include: str | None = None  # only image files that match this glob
     resize: int | None = None  # the shorter side in pixels before cropping; none: as the network was trained
     crop: int | None = None  # side of the square that is fed; none: as the network was trained
+    mean: tuple[float, float, float] | None = None  # subtracted from pixels in 0…1; none: as the network was trained
+    std: tuple[float, float, float] | None = None  # what is left is divided by it; none: as the network was trained
     units: str | None = None  # only these units, e.g. 0-63,100
     k: int = 15  # exemplars kept per unit
     quantile: float = 0.99  # a unit's threshold is this quantile of its activations over all positions
@@ -42,7 +44,7 @@ class DissectConfig:
     seed: int = 0
     device: str = "auto"
     milan_parity: bool = False  # reproduce the reference's in-place ReLU, zero-padded upsampling, hazen quantile
-    exact_statistics: bool = False  # statistics from all positions instead of the sampled ones
+    exact_statistics: bool = False  # statistics from all positions, not the sampled ones; `bench dissect` has its cost
     shard: str | None = None  # i/n: only this share of the image blocks, to be joined by `mami merge`
     resume: bool = True  # go on where an interrupted run stopped
     json: bool = False  # print the result as JSON
@@ -157,6 +159,7 @@ class TrainConfig:
     encoder_weights: str | None = None  # of such a network: DEFAULT, a weight's name, or a file
     encoder_layer: str | None = None  # whose map is its 14 x 14 regions; none: the last that is large enough
     images: Path | None = None  # folder of captioned image files; none: looked for beside the captions
+    finetune_encoder: bool = False  # the encoder learns with the captioner: regions are made anew at every step
     epochs: int = 18
     patience: int = 6
     batch_size: int = 32  # units a step; each brings its references
@@ -291,6 +294,16 @@ class ImportConfig:
 
     def __post_init__(self) -> None:
         _require(bool(self.name.strip()), "--as needs a name")
+
+
+@dataclass(frozen=True)
+class Table1Config:
+    """MAMI's table 1: how many descriptions, how long, in which words, source by source beside the paper's."""
+
+    data: Path = Path("scenery")  # a world, a dissection, a folder of these or of milannotations*.csv; scenery: our own
+    keep: Path | None = None  # also write table1.csv and table1.json into this folder
+    out: Path | None = None  # also write the table into its section of this Markdown file, e.g. docs/results.md
+    json: bool = False
 
 
 @dataclass(frozen=True)

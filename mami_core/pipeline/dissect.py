@@ -20,8 +20,10 @@ def run_dissection(config: DissectConfig) -> None:
         arguments=config.arguments,
         resize=config.resize,
         crop=config.crop,
+        mean=config.mean,
+        std=config.std,
     )
-    images = open_any_images(config.images, include=config.include)
+    images = open_any_images(config.images, include=config.include, network=network)
     if not config.layers and config.network.startswith(PREFIX):
         config = replace(config, layers=LAYERS[config.network.removeprefix(PREFIX)])
     with progress(quiet=config.json) as report:

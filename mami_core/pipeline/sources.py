@@ -49,15 +49,17 @@ def open_any_network(
     arguments: str | Mapping[str, Any] = "{}",
     resize: int | None = None,
     crop: int | None = None,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
 ) -> Network:
     """Open a network by its spec; `scenery:resnet` and `scenery:alexnet` take bundled weights unless others are named.
 
     Raises ValueError or FileNotFoundError with one sentence for anything that does not fit.
     """
     if not spec.startswith(PREFIX):
-        return open_network(spec, weights=weights, arguments=arguments, resize=resize, crop=crop)
-    if resize is not None or crop is not None:
-        raise ValueError(f"{spec} is fed {SIZE} x {SIZE} pixels; leave out --resize and --crop")
+        return open_network(spec, weights=weights, arguments=arguments, resize=resize, crop=crop, mean=mean, std=std)
+    if (resize, crop, mean, std) != (None,) * 4:
+        raise ValueError(f"{spec} is fed {SIZE} x {SIZE} pixels; leave out --resize, --crop, --mean and --std")
     name = spec.removeprefix(PREFIX)
     if name not in LAYERS:
         raise ValueError(f"no network {spec!r}; the painted world has {', '.join(PREFIX + known for known in LAYERS)}")
@@ -78,10 +80,13 @@ def scenery_network(name: str, module: torch.nn.Module) -> Network:
     )
 
 
-def open_any_images(spec: str, *, include: str | None = None) -> ImageSource:
-    """Open images by their spec: a folder, an array file, `scenery:N[:SEED]`, or `layouts:N[:SEED]` of such scenes."""
+def open_any_images(spec: str, *, include: str | None = None, network: Network | None = None) -> ImageSource:
+    """Open images by their spec: a folder, an array file, `scenery:N[:SEED]`, or `layouts:N[:SEED]` of such scenes.
+
+    `latents:N[:SEED]` are drawn by the generator `network`.
+    """
     if not spec.startswith((PREFIX, LAYOUTS)):
-        return open_images(spec, include=include)
+        return open_images(spec, include=include, network=network)
     kind, _, numbers = spec.partition(":")
     count, _, seed = numbers.partition(":")
     if not count.isdecimal() or int(count) < 1 or not (seed or "0").isdecimal():
