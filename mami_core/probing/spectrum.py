@@ -10,7 +10,6 @@ import pandas as pd
 from mami_core.probing.profiles import profile
 from mami_core.records import Exemplar
 from mami_core.store import Dissection, linear_histogram
-from mami_core.store.layout import maps_file
 
 CLASS_COLUMNS = ("label", "name", "images", "mean", "spread", "d_prime", "auc")
 

@@ -28,7 +28,6 @@ from mami_core.store.attention import WEIGHTS, AttentionFile
 from mami_core.store.exemplars import NAMES, ExemplarTable
 from mami_core.store.histogram import COUNTS, HistogramFile
 from mami_core.store.images import ImageFile
-from mami_core.store.milan_arrays import ARRAYS, MilanArrays, MilanImages
 from mami_core.store.manifest import Manifest, problems_of_files, read_manifest
 from mami_core.store.milan_arrays import ARRAYS, MilanArrays, MilanImages
 
