@@ -164,6 +164,19 @@ def _as_network(made: Any, spec: str, *, name: str) -> Network:
     module, sample = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if not isinstance(module, nn.Module):
         raise ValueError(f"{spec} gave {type(module).__name__}; it must give a torch.nn.Module")
+    return module_network(module, name=name, sample=sample)
+
+
+def module_network(
+    module: nn.Module,
+    *,
+    name: str,
+    sample: Sampler | None = None,
+    preprocess: Callable[[Image.Image], Tensor] | None = None,
+) -> Network:
+    """Return a user's module ready to be dissected; its attributes `name`, `preprocessing`, `latent_shape` and
+    `output_range` are used where it has them.
+    """
     options: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in dict(getattr(module, "preprocessing", {})).items()
@@ -172,7 +185,8 @@ def _as_network(made: Any, spec: str, *, name: str) -> Network:
     return Network(
         name=str(getattr(module, "name", name)),
         module=module,
-        preprocess=Preprocess(**options),
+        preprocess=preprocess or Preprocess(**options),
+        weights_sha256=sha256_of_weights(module),
         generates=sample is not None or bool(latent),
         output_range=tuple(getattr(module, "output_range", (-1.0, 1.0))),  # type: ignore[arg-type]
         sample=sample,

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "records", "config", "device", "store", "inputs", "scenery", "dissection", "captioning", "training",
-    "evaluation", "probing", "interop", "exports", "pipeline", "cli",
+    "evaluation", "probing", "interop", "exports", "pipeline", "library", "cli",
 )  # fmt: skip
 SOURCES = sorted((ROOT / "mami_core").rglob("*.py"))
 
