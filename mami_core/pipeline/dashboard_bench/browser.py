@@ -85,10 +85,10 @@ def hovers(page: Page, count: int) -> tuple[list[float], list[float]]:
     script: list[float] = []
     painted: list[float] = []
     while len(script) < count:
-        page.mouse.move(2, 2)
         for index in range(min(page.locator(WORDS).count(), count - len(script))):
             word = page.locator(WORDS).nth(index)
             word.scroll_into_view_if_needed()
+            page.mouse.move(2, 2)  # off the word before, whose leaving repaints too
             computing, shown = _measured(page, "armHover()", word.hover)
             script.append(float(computing))
             painted.append(float(shown))
