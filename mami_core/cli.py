@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
     "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),
+    "reproduce-table1": Command(config.Table1Config, "table1:run_table1", ()),
     "reproduce-table2": Command(config.Table2Config, "table2.run:run_table2", ()),
     "reproduce-published": Command(config.PublishedConfig, "published_captions:run_published", ()),
     "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),

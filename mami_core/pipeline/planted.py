@@ -78,9 +78,10 @@ def _describe(making: Making, joined: Dissection, rules: Rules, splits: Mapping[
     write_rules(writer, rules)
     contents = true_contents(Dissection.open(joined.path), making.world.halves, report=making.report)
     writer.write_truth({key: content.to_dict() for key, content in contents.items()})
-    described = {(family, row): rule for family, members in rules.items() for row, rule in enumerate(members)}
-    writer.write_references({key: references_of(key, rule) for key, rule in described.items() if rule.terms})
-    writer.write_splits(splits)
+    planted = {(family, row): rule for family, members in rules.items() for row, rule in enumerate(members)}
+    writer.write_references({key: references_of(key, planted[key]) for key in contents})
+    kept = {key for key, rule in planted.items() if key in contents or not rule.terms}  # the dead, and what shows
+    writer.write_splits({name: [key for key in units if key in kept] for name, units in splits.items()})
     writer.stage("describe", "done")
 
 

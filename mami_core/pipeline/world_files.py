@@ -68,10 +68,6 @@ class Ledger:
         self.body["dissections"][dissection.path.name] = {"kind": kind, "source": source, "units": len(described)}
         self._write()
 
-    def summary(self) -> dict[str, Any]:
-        """Return what the world holds."""
-        return self.body
-
     def text(self) -> str:
         """Return what the world holds, for people."""
         rows = self.body["dissections"]
@@ -84,6 +80,11 @@ class Ledger:
     def _write(self) -> None:
         with replacing(self.path) as partial:
             partial.write_text(json.dumps(self.body, indent=1) + "\n", encoding="utf-8")
+
+
+def is_world(folder: Path) -> bool:
+    """Tell whether `mami world` made this folder."""
+    return (folder / WORLD).is_file()
 
 
 def read_world(folder: Path) -> dict[str, Any]:

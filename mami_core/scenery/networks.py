@@ -96,24 +96,26 @@ class SceneryAlexNet(nn.Module):
 class SceneryGenerator(nn.Module):
     """Paint an image from its layout: what lies where (soft, 28 x 28) and the mean colours (14 x 14).
 
-    Upsampling is nearest neighbour and a convolution: transposed ones grow checkerboard units (Odena et al. 2016).
+    Everything passes through a bottleneck of 7 x 7 cells. With a path around it the layout was handed on, and units
+    were single parts (.62 of their masks), far easier to describe than real ones. Upsampling is nearest neighbour and a
+    convolution: transposed ones grow checkerboard units (Odena et al. 2016).
     """
 
     def __init__(self, parts: int = len(PARTS)) -> None:
         super().__init__()
         self.embed = ConvUnit(parts + 3, 64, 1)  # 28 x 28
         self.layer1 = ConvUnit(64, 96, 3, stride=2)  # 14 x 14
-        self.layer2 = ConvUnit(96, 96, 3)  # 14 x 14
-        self.layer3 = ConvUnit(96 + 64, 80, 3)  # 28 x 28
-        self.layer4 = ConvUnit(80, 48, 3)  # 56 x 56
+        self.layer2 = ConvUnit(96, 128, 3, stride=2)  # 7 x 7
+        self.layer3 = ConvUnit(128, 96, 3)  # 14 x 14
+        self.layer4 = ConvUnit(96, 80, 3)  # 28 x 28
+        self.layer5 = ConvUnit(80, 48, 3)  # 56 x 56
         self.paint = nn.Conv2d(48, 12, 3, padding=1)
 
     def forward(self, layout: Tensor) -> Tensor:
         """Return images (B, 3, 112, 112) in about [-1, 1] for layouts (B, parts + 3, 28, 28)."""
-        embedded = self.embed(layout)  # (B, 64, 28, 28)
-        coarse = self.layer2(self.layer1(embedded))  # (B, 96, 14, 14)
-        x = self.layer3(torch.cat([F.interpolate(coarse, scale_factor=2.0), embedded], 1))  # (B, 80, 28, 28)
-        x = self.layer4(F.interpolate(x, scale_factor=2.0))  # (B, 48, 56, 56)
+        x = self.layer2(self.layer1(self.embed(layout)))  # (B, 128, 7, 7)
+        for layer in (self.layer3, self.layer4, self.layer5):
+            x = layer(F.interpolate(x, scale_factor=2.0))  # at last (B, 48, 56, 56)
         return F.pixel_shuffle(self.paint(x), 2)  # (B, 3, 112, 112)
 
 
@@ -162,7 +164,7 @@ ARCHITECTURES: Final[Mapping[str, Callable[[], nn.Module]]] = {
 LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "resnet": ("conv1", "layer1", "layer2", "layer3", "layer4"),
     "alexnet": ("conv1", "conv2", "conv3", "conv4", "conv5"),
-    "generator": ("layer1", "layer2", "layer3", "layer4"),
+    "generator": ("layer1", "layer2", "layer3", "layer4", "layer5"),
 }
 
 
