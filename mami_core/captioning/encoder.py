@@ -94,13 +94,13 @@ class RegionEncoder:
         encoded = [self._encode_batch(batch) for batch in pixels.split(batch_size)]
         return EncodedImages(torch.cat([part.cells for part in encoded]), torch.cat([part.whole for part in encoded]))
 
-    def _encode_batch(self, images: Tensor) -> EncodedImages:
-        pixels = to_input(images)
+    def _encode_batch(self, images: Tensor, dtype: torch.dtype = torch.float16) -> EncodedImages:
+        pixels = to_input(images).to(self.backbone.head.weight.device)
         if pixels.shape[-2:] != (SIZE, SIZE):
             pixels = F.interpolate(pixels, (SIZE, SIZE), mode="bilinear", antialias=True)
         features = self.backbone.trunk(pixels.contiguous(memory_format=torch.channels_last))  # (n, C, 28, 28)
         cells = features.unflatten(2, (GRID, INNER)).unflatten(4, (GRID, INNER))  # (n, C, 7, 4, 7, 4)
-        cells = cells.permute(0, 2, 4, 3, 5, 1).reshape(len(images), GRID * GRID, INNER * INNER, -1).half()
+        cells = cells.permute(0, 2, 4, 3, 5, 1).reshape(len(images), GRID * GRID, INNER * INNER, -1).to(dtype)
         flat = cells.flatten(1, 2).float()  # (n, 784, C)
         even = flat.new_full(flat.shape[:2], 1 / flat.shape[1])  # (n, 784)
         return EncodedImages(cells, self.summary(flat, even))
@@ -113,7 +113,22 @@ class RegionEncoder:
         A unit whose masks are all empty gets every cell, unmasked and with equal weight; an exemplar with an empty
         mask (or a map of NaN: it is missing) beside others gives no region. ValueError for a threshold that is NaN.
         """
-        cover = cell_cover(torch.as_tensor(maps), thresholds)  # (u, k, 49, 16)
+        return self._regions(encoded, rows, torch.as_tensor(maps), thresholds)
+
+    def live_dense(
+        self, images: np.ndarray | Tensor, rows: Tensor, maps: np.ndarray | Tensor, thresholds: Tensor
+    ) -> Tensor:
+        """Return whole grids (u, k*49, D) float32 with their gradient in the backbone; as `regions`, of raw images."""
+        encoded = self._encode_batch(torch.as_tensor(images), torch.float32)
+        found = self._regions(encoded, rows, torch.as_tensor(maps), thresholds)
+        cells = rows.shape[1] * GRID * GRID
+        dense = found.features.new_zeros(len(rows) * cells, self.feature_size)
+        return dense.index_copy(0, (found.unit * cells + found.cell).to(dense.device), found.features).unflatten(
+            0, (len(rows), cells)
+        )
+
+    def _regions(self, encoded: EncodedImages, rows: Tensor, maps: Tensor, thresholds: Tensor) -> Regions:
+        cover = cell_cover(maps, thresholds)  # (u, k, 49, 16)
         weight = cell_weight(cover)  # (u, k, 49)
         unit, exemplar, cell = weight.nonzero(as_tuple=True)  # each (R,)
         inside = cover[unit, exemplar, cell]  # (R, 16)
@@ -123,7 +138,7 @@ class RegionEncoder:
             self._describe(encoded, *part)
             for part in zip(image.split(4096), cell.split(4096), inside.split(4096), strict=True)
         ]
-        empty = torch.zeros(0, self.feature_size, dtype=torch.float16)
+        empty = encoded.cells.new_zeros(0, self.feature_size)
         return Regions(
             unit=unit,
             cell=exemplar * (GRID * GRID) + cell,
@@ -133,10 +148,12 @@ class RegionEncoder:
 
     def _describe(self, encoded: EncodedImages, image: Tensor, cell: Tensor, inside: Tensor) -> Tensor:
         """Return the standardised features (R, D) of cells (R,) of images (R,), masked by inside (R, 16)."""
-        summary = self.summary(encoded.cells[image, cell].float(), inside)  # (R, S)
+        where = encoded.whole.device
+        summary = self.summary(encoded.cells[image, cell].float(), inside.to(where))  # (R, S)
         contrast = summary - encoded.whole[image]  # (R, S)
-        raw = torch.cat([summary, contrast, cell_places(cell, inside)], -1)  # (R, D)
-        return ((raw - self.mean) / self.scale).clamp(-_CLIP, _CLIP).half()
+        raw = torch.cat([summary, contrast, cell_places(cell, inside).to(where)], -1)  # (R, D)
+        standard = (raw - self.mean.to(where)) / self.scale.to(where)
+        return standard.clamp(-_CLIP, _CLIP).to(encoded.cells.dtype)
 
     def dense(self, images: np.ndarray | Tensor, maps: np.ndarray | Tensor, threshold: float) -> tuple[Tensor, Tensor]:
         """Return one unit's whole grid: features (k*49, D) float16, zero where no mask is, and weight (k*49,)."""

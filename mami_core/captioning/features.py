@@ -295,7 +295,7 @@ class _ImageBank:
         if missing and len(self.row) + len(missing) > _IMAGES_KEPT:
             self._held, self.row, missing = [], {}, list(ids)
         if missing:
-            pixels = np.stack([_square(self._images.image(image)) for image in missing])
+            pixels = np.stack([square_pixels(self._images.image(image)) for image in missing])
             self.row.update({image: len(self.row) + place for place, image in enumerate(missing)})
             self._held.append(self._encoder.encode(pixels))
         if len(self._held) > 1:
@@ -307,7 +307,7 @@ def _joined(parts: Sequence[EncodedImages]) -> EncodedImages:
     return EncodedImages(torch.cat([part.cells for part in parts]), torch.cat([part.whole for part in parts]))
 
 
-def _square(image: Image.Image) -> np.ndarray:
+def square_pixels(image: Image.Image) -> np.ndarray:
     """Return an image as the encoder takes it, uint8 (3, 112, 112)."""
     small = image if image.size == (SIZE, SIZE) else image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
     return np.asarray(small).transpose(2, 0, 1)

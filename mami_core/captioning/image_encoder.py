@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from mami_core.captioning.encoder import CONFIG, WEIGHTS, RegionEncoder, grid_cover
 from mami_core.captioning.features import Progress, UnitFeatures, UnitKey, exemplar_places
 from mami_core.inputs.networks import Network
+from mami_core.inputs.weights import fit_weights, sha256_of_weights
 from mami_core.scenery.networks import SIZE, to_input
 from mami_core.store import Dissection
 from mami_core.store.atomic import replacing, sha256_of
@@ -31,6 +32,7 @@ KIND: Final = "image-grid"
 GRID: Final = 14  # places each way: 196 regions
 _CLIP: Final = 5.0  # standard deviations
 _IMAGES_AT_ONCE: Final = 32
+_BACKBONE: Final = "backbone."  # before the names of a fine-tuned backbone's weights
 
 Maps = Callable[[Sequence[Image.Image]], Tensor]  # images → (n, C, h, w)
 
@@ -52,6 +54,7 @@ class ImageEncoder:
     grid: int = GRID
     sha256: str = ""
     opened_by: Mapping[str, Any] = field(default_factory=dict)  # what a user named it by, to open it again
+    backbone: nn.Module | None = None  # behind `maps`: what fine-tuning changes
 
     @property
     def regions(self) -> int:
@@ -61,7 +64,27 @@ class ImageEncoder:
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Tensor:
         """Return the regions (n, N, D) of images, float16, row by row."""
-        return ((self._raw(images) - self.mean) / self.scale).clamp(-_CLIP, _CLIP).half()
+        return self.live(images).half()
+
+    def live(self, images: Sequence[Image.Image]) -> Tensor:
+        """Return the regions (n, N, D) of images, float32, with their gradient in the backbone."""
+        raw = self._raw(images)
+        return ((raw - self.mean.to(raw.device)) / self.scale.to(raw.device)).clamp(-_CLIP, _CLIP)
+
+    def finetuned(self) -> ImageEncoder:
+        """Return the encoder under the name that its backbone's changed weights give it."""
+        facts = {**self.facts, "finetuned": sha256_of_weights(self._known_backbone())}
+        return replace(self, facts=facts, sha256=_digest(facts, self.grid, self.mean, self.scale))
+
+    def with_backbone(self, weights: Mapping[str, Tensor]) -> ImageEncoder:
+        """Return the encoder with a fine-tuned backbone's weights; ValueError where they do not fit."""
+        fit_weights(self._known_backbone(), dict(weights), origin="the fine-tuned encoder")
+        return self.finetuned()
+
+    def _known_backbone(self) -> nn.Module:
+        if self.backbone is None:
+            raise ValueError(f"encoder {self.name} has no backbone at hand that could be trained")
+        return self.backbone
 
     def _raw(self, images: Sequence[Image.Image]) -> Tensor:
         maps = F.adaptive_avg_pool2d(self.maps(images).float(), self.grid)  # (n, D, g, g)
@@ -105,10 +128,11 @@ def parts_grid(encoder: RegionEncoder) -> ImageEncoder:
         pixels = [image if image.size == (SIZE, SIZE) else image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
                   for image in images]  # fmt: skip
         batch = to_input(np.stack([np.asarray(image).transpose(2, 0, 1) for image in pixels]))  # (n, 3, 112, 112)
-        return encoder.backbone.trunk(batch.contiguous(memory_format=torch.channels_last))  # (n, 96, 28, 28)
+        batch = batch.to(encoder.backbone.head.weight.device, memory_format=torch.channels_last)
+        return encoder.backbone.trunk(batch)  # (n, 96, 28, 28)
 
     facts = {"backbone": encoder.name, "weights": encoder.sha256}
-    return _unfitted(f"{encoder.name}/grid", maps, encoder.backbone.features, facts)
+    return _unfitted(f"{encoder.name}/grid", maps, encoder.backbone.features, facts, encoder.backbone)
 
 
 def network_grid(network: Network, layer: str | None = None) -> ImageEncoder:
@@ -125,10 +149,11 @@ def network_grid(network: Network, layer: str | None = None) -> ImageEncoder:
     chosen = layer
 
     def maps(images: Sequence[Image.Image]) -> Tensor:
-        return _output_of(network, chosen, torch.stack([network.preprocess(image) for image in images]))
+        batch = torch.stack([network.preprocess(image) for image in images])
+        return _output_of(network, chosen, batch.to(next(network.module.parameters()).device))
 
     facts = {"backbone": network.name, "weights": network.weights_sha256, "layer": layer}
-    return _unfitted(f"{network.name}:{layer}", maps, shapes[layer][1], facts)
+    return _unfitted(f"{network.name}:{layer}", maps, shapes[layer][1], facts, network.module)
 
 
 class _Seen(NamedTuple):
@@ -158,8 +183,8 @@ def _packed(
     )
 
 
-def _unfitted(name: str, maps: Maps, size: int, facts: Mapping[str, Any]) -> ImageEncoder:
-    return ImageEncoder(name, maps, size, torch.zeros(size), torch.ones(size), facts)
+def _unfitted(name: str, maps: Maps, size: int, facts: Mapping[str, Any], backbone: nn.Module) -> ImageEncoder:
+    return ImageEncoder(name, maps, size, torch.zeros(size), torch.ones(size), facts, backbone=backbone)
 
 
 def _map_shapes(network: Network) -> dict[str, tuple[int, ...]]:
@@ -208,10 +233,13 @@ def _digest(facts: Mapping[str, Any], grid: int, mean: Tensor, scale: Tensor) ->
 
 
 def save_image_encoder(encoder: ImageEncoder, folder: Path) -> None:
-    """Write what was fitted: mean, spread, and which backbone they belong to. The backbone itself is not copied."""
+    """Write what was fitted: mean, spread, and which backbone they belong to; the backbone too where it was tuned."""
+    tensors = {"mean": encoder.mean, "scale": encoder.scale}
+    if "finetuned" in encoder.facts and encoder.backbone is not None:
+        tensors |= {f"{_BACKBONE}{name}": value.detach().cpu() for name, value in encoder.backbone.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as partial:
-        save_file({"mean": encoder.mean.contiguous(), "scale": encoder.scale.contiguous()}, partial)
+        save_file({name: value.clone().contiguous() for name, value in tensors.items()}, partial)
     body = {
         "kind": KIND,
         "name": encoder.name,
@@ -229,6 +257,9 @@ def load_fit(encoder: ImageEncoder, folder: Path) -> ImageEncoder:
     """Return `encoder` with the mean and spread that were saved; ValueError where they are another backbone's."""
     body = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     tensors = load_file(folder / WEIGHTS)
+    tuned = {name.removeprefix(_BACKBONE): value for name, value in tensors.items() if name.startswith(_BACKBONE)}
+    if tuned:
+        encoder = encoder.with_backbone(tuned)
     found = _digest(encoder.facts, encoder.grid, tensors["mean"], tensors["scale"])
     if body.get("kind") != KIND or body.get("sha256") != found:
         raise ValueError(f"{folder} was fitted to another backbone than {encoder.name}, or has changed since")

@@ -8,6 +8,7 @@ from typing import Any
 
 from mami_core.captioning.checkpoint import Checkpoint, save_checkpoint
 from mami_core.captioning.decoder import Decoder
+from mami_core.captioning.encoder import RegionEncoder, save_encoder
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.captioning.features import join_features, unit_features
 from mami_core.captioning.image_encoder import ImageEncoder, save_image_encoder
@@ -16,6 +17,7 @@ from mami_core.captioning.match import Matcher, save_matcher
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.config import TrainConfig, settings_sha256
 from mami_core.device import choose_device
+from mami_core.interop.captioned_images import CaptionedImages
 from mami_core.pipeline.caption import encoder_at, encoder_facts
 from mami_core.pipeline.captioned import (
     IMAGE_ENCODER,
@@ -24,12 +26,14 @@ from mami_core.pipeline.captioned import (
     names_captioned_images,
     open_images_with_captions,
 )
+from mami_core.pipeline.data import open_described
 from mami_core.pipeline.progress import Report, print_result, progress
-from mami_core.store import Dissection, cache_folder
+from mami_core.store import Dissection, UnitKey, cache_folder
 from mami_core.training.batches import DescribedUnits, caption_length, described_units, reference_texts, split_places
 from mami_core.training.captioner import CaptionerRecipe, train_captioner
+from mami_core.training.eyes import Eyes, ImageEyes, UnitEyes, live
 from mami_core.training.language_model import train_language_model
-from mami_core.training.loop import LoopSettings
+from mami_core.training.loop import LoopHistory, LoopSettings
 from mami_core.training.match import train_matcher
 from mami_core.training.ranks import first_alone, join_ranks, own_device, ranks
 from mami_core.training.selection import PLAIN, SETTINGS, select_decoding
@@ -69,7 +73,7 @@ def gather(
     """
     parts: dict[str, list[DescribedUnits]] = {name: [] for name in (*SPLITS, CHOICE)}
     for dissection in dissections:
-        described = [key for key in dissection.unit_keys() if dissection.references_of(*key)]
+        described = _described(dissection)
         features = unit_features(
             dissection,
             encoder,
@@ -93,15 +97,13 @@ def gather(
     )
 
 
-def gather_images(config: TrainConfig, *, report: Report) -> tuple[CaptionData, ImageEncoder]:
-    """Return captioned images as a captioner is trained on them, with the encoder of their regions."""
-    data = open_images_with_captions(config.dissection, config.images, seed=config.seed, report=report)
-    encoder = image_encoder(data, config.encoder, weights=config.encoder_weights, layer=config.encoder_layer)
+def gather_images(data: CaptionedImages, encoder: ImageEncoder, config: TrainConfig, *, report: Report) -> CaptionData:
+    """Return captioned images as a captioner is trained on them."""
     splits = encoded_splits(data, encoder, config.captioner, report=report)
     size = config.vocabulary_size or None
     words = Vocabulary.from_texts(reference_texts(splits["train"]), size=size, min_count=config.min_count)
     length = config.max_words or caption_length(splits["train"])
-    return CaptionData(splits, splits["val"], words, length, data.name, data.source.simulated), encoder
+    return CaptionData(splits, splits["val"], words, length, data.name, data.source.simulated)
 
 
 def _joined(parts: Sequence[DescribedUnits]) -> DescribedUnits:
@@ -119,31 +121,69 @@ def run_training(config: TrainConfig) -> None:
     if names_captioned_images(config.dissection):
         _train_on_images(config)
         return
-    dissections = [Dissection.open(folder) for folder in (config.dissection, *config.also)]
     encoder = encoder_at(config.encoder)
     with progress(quiet=_quiet(config)) as report:
         with first_alone():
-            data = gather(
-                dissections,
-                encoder,
-                references=config.references,
-                max_words=config.max_words,
-                report=report,
-                vocabulary_size=config.vocabulary_size,
-                min_count=config.min_count,
-                choose_on=config.choose_on,
-            )
-        figures = train_one(data, encoder, config, report=report)
+            named = (config.dissection, *config.also)
+            dissections = [found for name in named for found in open_described(name, report)]
+            data = _gather_units(dissections, encoder, config, report=report)
+        if config.finetune_encoder:
+            figures = _train_with_unit_eyes(dissections, data, encoder, config, report=report)
+        else:
+            figures = train_one(data, encoder, config, report=report)
     _tell(config, figures)
+
+
+def _gather_units(
+    dissections: Sequence[Dissection], encoder: AnyEncoder, config: TrainConfig, *, report: Report
+) -> CaptionData:
+    return gather(
+        dissections,
+        encoder,
+        references=config.references,
+        max_words=config.max_words,
+        report=report,
+        vocabulary_size=config.vocabulary_size,
+        min_count=config.min_count,
+        choose_on=config.choose_on,
+    )
+
+
+def _train_with_unit_eyes(
+    dissections: Sequence[Dissection], data: CaptionData, encoder: AnyEncoder, config: TrainConfig, *, report: Report
+) -> dict[str, object] | None:
+    """Train a captioner of units and its encoder together; the encoder's copy goes into the captioner's folder."""
+    if not isinstance(encoder, RegionEncoder):
+        raise ValueError(f"--finetune-encoder trains parts encoders, and encoders of images; {encoder.name} is neither")
+    shown = [(dissection, key) for dissection in dissections for key in _described(dissection)]
+    learnt = train_decoder(data, config, report=report, eyes=UnitEyes(encoder, shown))
+    if ranks().rank > 0:
+        return None
+    encoder.backbone.cpu()
+    tuned = save_encoder(replace(encoder, name=f"{encoder.name}/finetuned"), config.out / IMAGE_ENCODER)
+    return finish(_gather_units(dissections, tuned, config, report=report), tuned, learnt, config, report=report)
+
+
+def _described(dissection: Dissection) -> list[UnitKey]:
+    return [key for key in dissection.unit_keys() if dissection.references_of(*key)]
 
 
 def _train_on_images(config: TrainConfig) -> None:
     with progress(quiet=_quiet(config)) as report:
         with first_alone():
-            data, encoder = gather_images(config, report=report)
-        figures = train_one(data, encoder, config, report=report)
-    if figures is not None:
-        save_image_encoder(encoder, config.out / IMAGE_ENCODER)
+            images = open_images_with_captions(config.dissection, config.images, seed=config.seed, report=report)
+            encoder = image_encoder(images, config.encoder, weights=config.encoder_weights, layer=config.encoder_layer)
+            data = gather_images(images, encoder, config, report=report)
+        eyes = ImageEyes(encoder, images.source) if config.finetune_encoder else None
+        learnt = train_decoder(data, config, report=report, eyes=eyes)
+        if ranks().rank > 0:
+            return
+        if eyes is not None:
+            eyes.cpu()
+            encoder = encoder.finetuned()
+            data = gather_images(images, encoder, config, report=report)
+        figures = finish(data, encoder, learnt, config, report=report)
+    save_image_encoder(encoder, config.out / IMAGE_ENCODER)
     _tell(config, figures)
 
 
@@ -159,19 +199,28 @@ def _tell(config: TrainConfig, figures: Mapping[str, object] | None) -> None:
 
 
 def train_one(
-    data: CaptionData, encoder: AnyEncoder | ImageEncoder, config: TrainConfig, *, report: Report
+    data: CaptionData, encoder: AnyEncoder, config: TrainConfig, *, report: Report
 ) -> dict[str, object] | None:
     """Train a captioner with what it is decoded by, choose the decoding on validation units, write its folder.
 
     Of several processes all train the captioner; the first does the rest, and the others return None.
     """
+    learnt = train_decoder(data, config, report=report)
+    return finish(data, encoder, learnt, config, report=report) if ranks().rank == 0 else None
+
+
+def train_decoder(
+    data: CaptionData, config: TrainConfig, *, report: Report, eyes: Eyes | None = None
+) -> tuple[Decoder, LoopHistory]:
+    """Return the trained decoder and how it went; `eyes`, which look at the units at every step, learn with it."""
     run = cache_folder() / "training" / settings_sha256({**config.__dict__, "out": str(config.out.resolve())})[:16]
     first = ranks().rank == 0
     writer = open_log(config.out / "tensorboard") if config.tensorboard and first else None
+    train, validation = data.splits["train"], data.splits["val"]
     decoder, history = train_captioner(
         config.captioner,
-        data.splits["train"],
-        data.splits["val"],
+        train if eyes is None else live(train, eyes),
+        validation if eyes is None else live(validation, eyes),
         data.vocabulary,
         length=data.length,
         recipe=recipe_of(config),
@@ -179,11 +228,23 @@ def train_one(
         device=own_device(choose_device(config.device)),
         progress=_epochs(report, f"{config.captioner}: epochs"),
         writer=writer,
+        eyes=eyes,
     )
-    if not first:
-        return None
     if writer is not None:
         log_training(writer, decoder, data)
+    return decoder, history
+
+
+def finish(
+    data: CaptionData,
+    encoder: AnyEncoder,
+    learnt: tuple[Decoder, LoopHistory],
+    config: TrainConfig,
+    *,
+    report: Report,
+) -> dict[str, object]:
+    """Train what else the captioner is decoded by, choose the decoding on validation units, write the folder."""
+    decoder, history = learnt
     language_model, matcher = train_shared(data, config, report=report) if config.listeners else (None, None)
     device = next(decoder.parameters()).device
     for part in (language_model, matcher):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +40,8 @@ class DescribedUnits:
 
     def take(self, places: Sequence[int]) -> DescribedUnits:
         """Return some of these units."""
-        return DescribedUnits(self.features, tuple(self.rows[p] for p in places), tuple(self.texts[p] for p in places))
+        rows, texts = tuple(self.rows[p] for p in places), tuple(self.texts[p] for p in places)
+        return replace(self, rows=rows, texts=texts)
 
 
 def described_units(

@@ -23,6 +23,7 @@ from mami_core.captioning.search import greedy
 from mami_core.captioning.tokens import tokenize
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.training.batches import CaptionBatch, CaptionBatches, DescribedUnits
+from mami_core.training.eyes import Eyes
 from mami_core.training.loop import Loop, LoopHistory, LoopSettings, Task
 
 BatchKind = Literal["similar", "length", "unit"]
@@ -60,11 +61,13 @@ def train_captioner(
     device: torch.device | None = None,
     progress: EpochProgress | None = None,
     writer: Any = None,
+    eyes: Eyes | None = None,
 ) -> tuple[Decoder, LoopHistory]:
     """Return captioner `name` with its best validation weights, in eval mode, and the run's history.
 
     `length` is the most words a caption may have, in training and after. `folder` keeps the run's state and log: the
-    same call with the same folder goes on where it was interrupted.
+    same call with the same folder goes on where it was interrupted. `eyes`, through which `train` and `validation` must
+    look, learn too.
     """
     recipe = recipe or CaptionerRecipe()
     settings = {
@@ -76,7 +79,8 @@ def train_captioner(
         **recipe.decoder,
     }
     config = decoder_config(name, feature_size=train.features.feature_size, vocabulary_size=len(vocabulary), **settings)
-    model = _Trained(build_decoder(config, seed=recipe.loop.seed), recipe, vocabulary).to(device or torch.device("cpu"))
+    model = _Trained(build_decoder(config, seed=recipe.loop.seed), recipe, vocabulary, eyes)
+    model.to(device or torch.device("cpu"))
     batches = CaptionBatches(train, vocabulary, length=length)
     held_out = CaptionBatches(validation, vocabulary, length=length)
 
@@ -97,19 +101,23 @@ def train_captioner(
         loss=lambda batch: model.loss(batch, train),
         validate=validate,
         score="val_bleu" if recipe.select == "bleu" else "-val_nll",
+        slow=eyes,
         share=lambda batch, rank, count: batch.share(rank, count, pad=vocabulary.pad),
     )
     facts = {"decoder": config.to_json(), "words": vocabulary.words, "texts": train.texts, "recipe": repr(recipe)}
+    facts |= {} if eyes is None else {"eyes": type(eyes).__name__}
     history = Loop(task, recipe.loop, folder=folder, facts=facts, progress=progress, writer=writer).run()
     return model.decoder, history
 
 
 class _Trained(nn.Module):
-    """A decoder with what only training needs: the loss, and the baseline of hard attention."""
+    """A decoder with what only training needs: the loss, the baseline of hard attention, eyes that learn too."""
 
-    def __init__(self, decoder: Decoder, recipe: CaptionerRecipe, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, decoder: Decoder, recipe: CaptionerRecipe, vocabulary: Vocabulary, eyes: Eyes | None = None
+    ) -> None:
         super().__init__()
-        self.decoder, self.recipe, self.vocabulary = decoder, recipe, vocabulary
+        self.decoder, self.recipe, self.vocabulary, self.eyes = decoder, recipe, vocabulary, eyes
         self.hard = HardAttentionLoss() if getattr(decoder.config, "selection", "soft") == "hard" else None
 
     def loss(self, batch: CaptionBatch, units: DescribedUnits) -> Tensor:

@@ -27,6 +27,7 @@ from mami_core.training.ranks import Ranks, add_gradients, average_buffers, from
 
 BatchT = TypeVar("BatchT")
 OptimizerName = Literal["adamw", "adam", "rmsprop"]
+SLOW: Final = 0.05
 _STATE: Final = "training.safetensors"
 
 
@@ -68,17 +69,27 @@ class Task(Generic[BatchT]):
     # (batch, rank, count) → this process' part of a batch, whose loss is its part of the batch's, or None for nothing;
     # without it a run is of one process, even among several
     share: Callable[[BatchT, int, int], BatchT | None] | None = None
+    slow: nn.Module | None = None  # a part of the module that has learnt before and learns at SLOW of the rate
 
 
-def make_optimizer(module: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
-    """Return the optimiser by name; RMSProp with the values of Show, Attend and Tell's Flickr8k runs."""
+def make_optimizer(
+    module: nn.Module, settings: LoopSettings, *, slow: nn.Module | None = None
+) -> torch.optim.Optimizer:
+    """Return the optimiser by name; RMSProp with the values of Show, Attend and Tell's Flickr8k runs.
+
+    `slow` is a part of the module that learns at SLOW of the rate.
+    """
     rate, decay = settings.learning_rate, settings.weight_decay
+    apart = set() if slow is None else set(slow.parameters())
+    weights: list[dict[str, Any]] = [{"params": [p for p in module.parameters() if p not in apart], "factor": 1.0}]
+    if slow is not None:
+        weights.append({"params": [p for p in slow.parameters() if p.requires_grad], "factor": SLOW})
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
+        return torch.optim.AdamW(weights, rate, weight_decay=decay)
     if settings.optimizer == "adam":
-        return torch.optim.Adam(module.parameters(), rate)
+        return torch.optim.Adam(weights, rate)
     if settings.optimizer == "rmsprop":
-        return torch.optim.RMSprop(module.parameters(), rate, alpha=0.95, eps=1e-4, momentum=0.9, centered=True)
+        return torch.optim.RMSprop(weights, rate, alpha=0.95, eps=1e-4, momentum=0.9, centered=True)
     raise ValueError(f"no optimizer {settings.optimizer!r}; there are adamw, adam, rmsprop")
 
 
@@ -112,7 +123,7 @@ class Loop(Generic[BatchT]):
         self.task, self.settings, self.folder = task, settings, folder
         self.progress, self.writer = progress, writer
         self.history = LoopHistory()
-        self.optimizer = make_optimizer(task.module, settings)
+        self.optimizer = make_optimizer(task.module, settings, slow=task.slow)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.best: dict[str, Tensor] = {}
         self.ranks = Ranks() if task.share is None else ranks()
@@ -143,7 +154,7 @@ class Loop(Generic[BatchT]):
         total = 0.0
         for number, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(epoch * len(batches) + number, steps, self.settings)
+                group["lr"] = group["factor"] * learning_rate(epoch * len(batches) + number, steps, self.settings)
             total += self._step(batch)
         module.eval()
         figures = self.task.validate() if self.ranks.rank == 0 else {}
