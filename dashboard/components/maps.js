@@ -91,8 +91,10 @@ function mirrored(index, size) {
   return wrapped < size ? wrapped : period - 1 - wrapped;
 }
 
-// As `bilinear`, smoothed for attention.
+// As `bilinear`, smoothed for attention. Most exemplars get none of a word's: they need no arithmetic.
 export function smooth(values, offset, height, width, size, out) {
+  out.fill(0, 0, size * size);
+  if (values.subarray(offset, offset + height * width).every((value) => value === 0)) return;
   const rows = once(`g${height}/${size}`, () => gaussianOfBilinear(height, size));
   const columns = once(`g${width}/${size}`, () => gaussianOfBilinear(width, size));
   const wide = new Float32Array(height * size); // (height, size)
@@ -103,7 +105,6 @@ export function smooth(values, offset, height, width, size, out) {
       wide[y * size + x] = sum;
     }
   }
-  out.fill(0, 0, size * size);
   for (let y = 0; y < size; y++) {
     for (let cell = 0; cell < height; cell++) {
       const weight = rows[y * height + cell];

@@ -17,7 +17,7 @@ from mami_core.pipeline.dashboard_bench import browser as screen
 from mami_core.pipeline.dashboard_bench.load import Crowd, crowded, memory_walk
 from mami_core.pipeline.dashboard_bench.made import made_dissection
 from mami_core.pipeline.dashboard_bench.server import errors_logged, serving
-from mami_core.pipeline.progress import print_result
+from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.sections import write_section
 from mami_core.store import DEMO, Dissection
 
@@ -30,21 +30,26 @@ _LARGE_TILE: Final = 224
 
 def run_bench_dashboard(config: BenchDashboardConfig) -> None:
     """Print how long each thing takes that a reader waits for, and what the server needs."""
-    with screen.chromium() as browser, tempfile.TemporaryDirectory(prefix="mami-bench-") as folder:
-        figures = measured(config, browser, Path(folder))
+    with (
+        progress(quiet=config.json) as report,
+        screen.chromium() as browser,
+        tempfile.TemporaryDirectory(prefix="mami-bench-") as folder,
+    ):
+        figures = measured(config, browser, Path(folder), report)
     text = "\n".join(_lines(figures))
     if config.out is not None:
         write_section(config.out, "bench-dashboard", text, title="Benchmarks")
     print_result(figures, as_json=config.json, text=text)
 
 
-def measured(config: BenchDashboardConfig, browser: Browser, folder: Path) -> dict[str, Any]:
+def measured(config: BenchDashboardConfig, browser: Browser, folder: Path, report: Report) -> dict[str, Any]:
     """Return all figures; times by size of exemplars: "112" is the bundled demo, "224" the large dissection."""
     large = made_dissection(config.units, _LARGE_TILE)
-    by_size = {
-        "112": _one_reader(config, browser, DEMO, 112, folder / "112"),
-        "224": _one_reader(config, browser, large, 224, folder / "224"),
-    }
+    by_size = {}
+    for done, (size, dissection) in enumerate({112: DEMO, _LARGE_TILE: large}.items()):
+        report("measuring", done, 3)
+        by_size[str(size)] = _one_reader(config, browser, dissection, size, folder / str(size))
+    report("measuring", 2, 3)
     names = dict.fromkeys(name for found in by_size.values() for name in found)
     figures = {name: {size: found[name] for size, found in by_size.items()} for name in names}
     figures |= _large_server(config, browser, large, folder / "large")
