@@ -195,7 +195,12 @@ class CaptionConfig:
     """Say in words what each unit of a dissection fires for."""
 
     dissection: Path
-    captioner: tuple[str, ...] = ("milan@scenery", "mami@scenery")  # checkpoint folders or bundled names
+    captioner: tuple[str, ...] = ("milan@scenery", "mami@scenery")  # folders, names, netdissect, clip-dissect
+    segmentation: str | None = None  # for netdissect: a folder of class-index PNGs, or scenery, the dissection's own
+    concepts: Path | None = None  # for clip-dissect: a text file, one a line
+    clip: Path | None = None  # for clip-dissect: folder of a CLIP of transformers, or of `mami train DATA match`
+    images: str | None = None  # for both: where the images lie, as `mami dissect` was told
+    weights: str | None = None  # for netdissect: the network's, where they were named when it was dissected
     decoding: str | None = None  # greedy | beam | pmi | consensus; none: the best on the captioner's validation units
     beam_size: int = 10
     pmi_weight: float = 0.2  # λ in log p(d|E) − λ log p(d)
@@ -412,10 +417,12 @@ class WorldConfig:
     out: Path  # the world's folder; new, empty, or the same world to continue
     seed: int = 0
     scale: float = 1.0  # how many images of everything; small values are for tests
+    copies: int = 2  # trainings of each network, from different seeds
     json: bool = False
 
     def __post_init__(self) -> None:
         _require(0 < self.scale <= 4, f"--scale must lie in (0, 4], got {self.scale}")
+        _require(self.copies >= 1, f"--copies must be at least 1, got {self.copies}")
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from mami_core.evaluation.difficulty import Difficulty, NeuronKey, difficulty
+from mami_core.records import Reference
+from mami_core.scenery.content import UnitContent
 from mami_core.store import Dissection, UnitKey
 from mami_core.store.atomic import replacing
 from mami_core.store.splits import SplitFile, write_split
@@ -34,21 +37,20 @@ class Ledger:
     body: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path, *, seed: int, scale: float) -> Ledger:
+    def open(cls, folder: Path, *, seed: int, scale: float, copies: int) -> Ledger:
         """Start a world's ledger or go on with it; ValueError when the folder holds another world."""
         ledger = cls(folder / WORLD)
-        fresh = {"schema": WORLD_SCHEMA, "seed": seed, "scale": scale, "dissections": {}, "cpu_seconds": {}}
-        if not ledger.path.is_file():
+        made_of = {"seed": seed, "scale": scale, "copies": copies}
+        if not is_world(folder):
             if folder.is_dir() and any(folder.iterdir()):
                 raise ValueError(f"{folder} holds files that are not a world; name an empty or a new folder")
-            ledger.body = fresh
+            ledger.body = {"schema": WORLD_SCHEMA, **made_of, "dissections": {}, "cpu_seconds": {}}
             ledger._write()
             return ledger
         ledger.body = read_world(folder)
-        if (ledger.body["seed"], ledger.body["scale"]) != (seed, scale):
-            raise ValueError(
-                f"{folder} holds the world of seed {ledger.body['seed']} and scale {ledger.body['scale']}; name another"
-            )
+        found = {name: ledger.body[name] for name in made_of}
+        if found != made_of:
+            raise ValueError(f"{folder} holds another world, of {found}; name an empty or a new folder")
         return ledger
 
     @contextmanager
@@ -68,6 +70,12 @@ class Ledger:
         self.body["dissections"][dissection.path.name] = {"kind": kind, "source": source, "units": len(described)}
         self._write()
 
+    def judge(self) -> None:
+        """Note how hard the units are, and what is easier than it should be."""
+        found = world_difficulty(self.path.parent)
+        self.body["difficulty"] = {**asdict(found), "complaints": found.complaints()}
+        self._write()
+
     def text(self) -> str:
         """Return what the world holds, for people."""
         rows = self.body["dissections"]
@@ -75,7 +83,8 @@ class Ledger:
         total = sum(self.body["cpu_seconds"].values()) / 60
         units = sum(row["units"] for row in rows.values())
         held = f"{units} described units of {len(rows)} dissections in {self.path.parent}"
-        return f"{stages}\n{total:.1f} CPU-minutes; {held}"
+        complaints = "".join(f"\neasier than it should be: {one}" for one in self.body["difficulty"]["complaints"])
+        return f"{stages}\n{total:.1f} CPU-minutes; {held}{complaints}"
 
     def _write(self) -> None:
         with replacing(self.path) as partial:
@@ -104,21 +113,34 @@ def described_names(folder: Path, kind: str) -> dict[str, str]:
     return {name: row["source"] for name, row in rows.items() if row["kind"] == kind}
 
 
+def world_difficulty(folder: Path) -> Difficulty:
+    """Return how hard a world's described units are."""
+    contents: dict[NeuronKey, UnitContent] = {}
+    references: dict[NeuronKey, Sequence[Reference]] = {}
+    for name in described_names(folder, "described"):
+        dissection = Dissection.open(folder / name)
+        for (layer, unit), saved in dissection.truth.items():
+            contents[name, layer, unit] = UnitContent.from_dict(saved)
+            references[name, layer, unit] = dissection.references_of(layer, unit)
+    return difficulty(contents, references)
+
+
 def write_world_splits(folder: Path, seed: int) -> None:
-    """Write the splits by unit and by network from the dissections' own."""
-    sources = described_names(folder, "described")
-    own = {name: Dissection.open(folder / name).splits for name in sources}
-    by_unit = {split: {name: own[name][split] for name in own} for split in ("train", "val", "test")}
+    """Write the splits by unit and by network from the dissections' own; `extra` units are for training only."""
+    sources, extras = described_names(folder, "described"), described_names(folder, "extra")
+    own = {name: Dissection.open(folder / name).splits for name in (*sources, *extras)}
+
+    def members(names: Iterable[str], *splits: str) -> dict[str, list[UnitKey]]:
+        return {name: [key for split in splits for key in own[name][split]] for name in names}
+
+    by_unit = {split: members(sources, split) for split in ("train", "val", "test")}
+    by_unit["extra"] = members(extras, "train")
     write_split(folder / SPLITS / "unit.json", SplitFile("unit", seed, by_unit))
     for held_out in dict.fromkeys(sources.values()):
-        inside = [name for name in own if sources[name] != held_out]
-        outside = [name for name in own if sources[name] == held_out]
-        tested: dict[str, list[UnitKey]] = {name: [*own[name]["val"], *own[name]["test"]] for name in outside}
-        units = {
-            "train": {name: own[name]["train"] for name in inside},
-            "val": {name: own[name]["val"] for name in inside},
-            "test": tested,
-        }
+        inside = [name for name in sources if sources[name] != held_out]
+        units = {split: members(inside, split) for split in ("train", "val")}
+        units["test"] = members([name for name in sources if sources[name] == held_out], "val", "test")
+        units["extra"] = members([name for name in extras if extras[name] != held_out], "train")
         split = SplitFile("network", seed, units, {"held_out": held_out})
         write_split(folder / SPLITS / f"network-{held_out}.json", split)
 

@@ -92,6 +92,11 @@ def read_caption(text: str) -> CaptionMeaning:
     )
 
 
+def words_in(text: str) -> list[str]:
+    """Return a caption's words as the grammar cuts them."""
+    return [token for token in _TOKEN.findall(text.lower().replace("-", " ")) if token not in _STOPS]
+
+
 def _longest_phrase(tokens: Sequence[str], at: int) -> tuple[Meaning | None, int]:
     """Return the meaning of the longest phrase that starts here and its number of words, (None, 1) for none."""
     for length in range(min(LONGEST_PHRASE, len(tokens) - at), 0, -1):
