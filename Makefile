@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2
 
-.PHONY: install dashboard test lint types tests slow browser demo clean help
+.PHONY: install dashboard test lint types tests slow browser demo docs clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,8 +37,11 @@ browser:  ## get Chromium for the browser tests where it is missing (Debian; nee
 demo: $(VENV)/installed  ## make the bundled demo and captioners again, from nothing (about 15 minutes)
 	$(BIN)/mami demo assets/demo --models assets/models
 
+docs: $(VENV)/installed-dev  ## the documentation's site, in build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:  ## remove what `make` made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/installed: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
