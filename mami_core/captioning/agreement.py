@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
@@ -23,6 +23,8 @@ REFERENCES: Final = 3  # what a unit is expected to be judged by
 GRAMS, MATCHES = slice(0, ORDERS), slice(ORDERS, 2 * ORDERS)
 CLOSEST, WORDS = 2 * ORDERS, 2 * ORDERS + 1  # columns of expected statistics
 COMMA: Final = ","
+# added to a unit's mean matches and n-grams: where next to no long phrase is said, a tenth of them is taken to match
+_MATCHED, _SAID = 0.005, 0.05
 
 
 def grams(phrase: Phrase, order: int) -> set[Phrase]:
@@ -114,8 +116,8 @@ class BleuSlope:
         words, closest = float(mean[WORDS]), float(mean[CLOSEST])
         short = words < closest  # only then does the brevity penalty depend on lengths
         return cls(
-            gram=tuple((-1 / (ORDERS * mean[GRAMS])).tolist()),
-            match=tuple((1 / (ORDERS * mean[MATCHES])).tolist()),
+            gram=tuple((-1 / (ORDERS * (mean[GRAMS] + _SAID))).tolist()),
+            match=tuple((1 / (ORDERS * (mean[MATCHES] + _MATCHED))).tolist()),
             word=closest / words**2 if short else 0.0,
             closest=-1 / words if short else 0.0,
         )
@@ -135,33 +137,29 @@ class BleuSlope:
         return cls(tuple(stored["gram"]), tuple(stored["match"]), stored["word"], stored["closest"])
 
 
-def log_bleu(total: np.ndarray) -> np.ndarray:
-    """Return the logarithm of corpus BLEU-4 of summed statistics (…, 10), brevity penalty included."""
-    precision = np.log(np.maximum(total[..., MATCHES], 1e-3) / np.maximum(total[..., GRAMS], 1e-3)).mean(-1)
-    return precision + np.minimum(0, 1 - total[..., CLOSEST] / np.maximum(total[..., WORDS], 1e-3))
+def log_bleu(mean: np.ndarray) -> np.ndarray:
+    """Return the logarithm of corpus BLEU-4 of units' mean statistics (…, 10), brevity penalty included."""
+    precision = np.log((mean[..., MATCHES] + _MATCHED) / (mean[..., GRAMS] + _SAID)).mean(-1)
+    return precision + np.minimum(0, 1 - mean[..., CLOSEST] / mean[..., WORDS])
 
 
 @dataclass(frozen=True)
 class WordWorth:
     """What naming a word is worth: a word that people probably use, and not of every unit, is worth saying."""
 
-    expected: Mapping[str, float]  # how probably one of the references holds the word
-    information: Mapping[str, float] = field(repr=False)  # of content words: how rarely references hold them
-    cost: float = 0.2  # a word that is less probable than this is better left unsaid
-    discount: float = 0.9  # what is said first matters most
+    gain: Mapping[
+        str, float
+    ]  # of content words, see `WordReader.gains`; other words are worth nothing, and cost nothing
+    cost: float  # a content word that gains less is better left unsaid
+    discount: float  # what is said first matters most
 
     def of(self, captions: Sequence[Phrase]) -> np.ndarray:
-        """Return (C,): over a caption's different content words, discount^place · information · (expected - cost)."""
+        """Return (C,): the sum over a caption's different content words of discount^place · (gain - cost)."""
         return np.array([self._of_one(caption) for caption in captions])
 
     def _of_one(self, caption: Phrase) -> float:
-        worth, factor = 0.0, 1.0
-        for word in dict.fromkeys(caption):
-            information = self.information.get(word, 0.0)
-            if information > 0:
-                worth += factor * information * (self.expected.get(word, 0.0) - self.cost)
-                factor *= self.discount
-        return worth
+        gains = [self.gain[word] for word in dict.fromkeys(caption) if word in self.gain]
+        return sum(self.discount**place * (gain - self.cost) for place, gain in enumerate(gains))
 
 
 def crossed(captions: Sequence[Phrase], most: int) -> list[Phrase]:

@@ -32,16 +32,16 @@ _WORTH = 0.1  # of a word's worth, beside the mean precision, where candidates a
 class ConsensusSettings:
     """How `consensus` decodes; saved with its captions."""
 
-    drawn: int = 80  # captions drawn at temperature 1: candidates and evidence
-    sober: int = 40  # captions drawn at a lower temperature: candidates only
+    drawn: int = 60  # captions drawn at temperature 1: candidates and evidence
+    sober: int = 30  # captions drawn at a lower temperature: candidates only
     temperature: float = 0.7
     beam_size: int = 10
     neighbours: int = 10  # known units whose references are candidates and evidence; 0: none
     trust: float = 0.3  # how much their references count as evidence
     crossed: int = 500  # candidates made by crossing others; 0: none
-    word_weight: float = 1.0  # how much naming expected words counts; 0: only agreement
-    word_cost: float = 0.2  # a word that references hold less probably is better left unsaid
-    discount: float = 0.9  # of a word's worth by its place
+    word_weight: float = 2.5  # how much naming expected words counts; 0: only agreement
+    word_cost: float = 0.04  # a content word that gains less is better left unsaid
+    discount: float = 0.87  # of a word's worth by its place
     length: int = 15  # most words of a caption
     seed: int = 0
 
@@ -75,7 +75,6 @@ class Consensus:
     ensemble: Ensemble
     vocabulary: Vocabulary
     neighbours: Neighbours
-    information: Mapping[str, float]  # of content words, see `WordWorth`
     slope: BleuSlope = field(default_factory=BleuSlope)
     settings: ConsensusSettings = field(default_factory=ConsensusSettings)
 
@@ -130,11 +129,7 @@ class Consensus:
         if settings.neighbours:
             copied = self.neighbours.references(self.neighbours.nearest(vector[None], settings.neighbours)[0])
         evidence = Evidence(tuple(drawn), copied, settings.trust)
-        some = 1 - (1 - shares) ** 3  # of a unit's three references
-        worth = WordWorth(
-            dict(zip(self.words.reader.words, some.tolist(), strict=True)),
-            self.information, settings.word_cost, settings.discount,
-        )  # fmt: skip
+        worth = WordWorth(self.words.reader.gains(shares), settings.word_cost, settings.discount)
         captions = list(dict.fromkeys([*likely, *drawn, *copied]))
         found = Candidates(tuple(captions), evidence.statistics(captions), worth.of(captions))
         if not settings.crossed:

@@ -46,7 +46,8 @@ class Neighbours:
         """Write them into a captioner's folder, places in half precision."""
         held = {"projection": self.projection, "places": self.places}
         with replacing(folder / TENSORS) as partial:
-            save_file({name: values.astype(np.float16) for name, values in held.items()}, partial)
+            # safetensors writes the bytes as they lie, which for a transposed array is not by rows
+            save_file({name: np.ascontiguousarray(values, dtype=np.float16) for name, values in held.items()}, partial)
         with replacing(folder / TEXTS) as partial:
             partial.write_text(json.dumps(self.texts, ensure_ascii=False), encoding="utf-8")
 

@@ -19,6 +19,7 @@ from mami_core.captioning.features import UnitFeatures
 from mami_core.store.atomic import replacing
 
 FLOOR: Final = 0.01  # added to both shares: a word that is never used must not have an infinite lift
+COMMON: Final = 0.135  # a word that so many references hold says nothing of a unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,12 @@ class WordReader:
     def lift(self, shares: np.ndarray) -> np.ndarray:
         """Return how many times more often than of any unit a word is used, natural logarithm, (U, W)."""
         return np.log((shares + FLOOR) / (self.base + FLOOR)).astype(np.float32)
+
+    def gains(self, shares: np.ndarray) -> dict[str, float]:
+        """Return what each content word tells of one unit, shares (W,): share · lift, as parts of a mask are ranked."""
+        gains = (shares * self.lift(shares)).tolist()
+        told = zip(self.words, gains, self.base.tolist(), strict=True)
+        return {word: gain for word, gain, base in told if base < COMMON and word.isalpha()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,21 +14,19 @@ from mami_core.captioning.consensus_captioner import Candidates, Consensus, Cons
 from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.ensemble import Ensemble
 from mami_core.captioning.neighbours import Neighbours
-from mami_core.captioning.tokens import tokenize
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.captioning.words import one_region
-from mami_core.training.batches import DescribedUnits, reference_texts
+from mami_core.training.batches import DescribedUnits
 from mami_core.training.captioner import CaptionerRecipe, EpochProgress, train_captioner
 from mami_core.training.loop import LoopSettings
 from mami_core.training.words import LearntWords, learn_words
 
-_COMMON: Final = 2.0  # information, in nats, below which a word says nothing: it stands in every seventh reference
 _ROUNDS: Final = 6
 _ANCHOR: Final = 0.5  # how much the captions that a search starts from count beside those it ends at
 
 
 def _recipe() -> CaptionerRecipe:
-    loop = LoopSettings(epochs=7, patience=7, learning_rate=5e-3)
+    loop = LoopSettings(epochs=6, patience=6, learning_rate=5e-3)
     return CaptionerRecipe(feature_dropout=0.3, regions=0, loop=loop)
 
 
@@ -38,7 +34,7 @@ def _recipe() -> CaptionerRecipe:
 class ConsensusRecipe:
     """How captioner `consensus` is trained."""
 
-    decoders: int = 3
+    decoders: int = 2
     kind: str = "par-inject"
     decoder: CaptionerRecipe = field(default_factory=_recipe)
     settings: ConsensusSettings = field(default_factory=ConsensusSettings)
@@ -70,7 +66,6 @@ def train_consensus(
         ensemble=Ensemble(decoders),
         vocabulary=vocabulary,
         neighbours=Neighbours.of(words.vectors.vectors(words.held_out), train.texts),
-        information=information(reference_texts(train)),
         settings=replace(recipe.settings, length=length, seed=recipe.seed),
     )
     return with_slope(made, words.vectors.reader.shares(pooled_regions(validation)))
@@ -128,13 +123,6 @@ def _decoder(
     return decoder
 
 
-def information(texts: Sequence[str]) -> dict[str, float]:
-    """Return how much each word of the references tells, in nats above what a common word tells; others are absent."""
-    counts = Counter(word for text in texts for word in set(tokenize(text)))
-    told = {word: math.log(len(texts) / count) - _COMMON for word, count in counts.items()}
-    return {word: worth for word, worth in told.items() if worth > 0 and word.isalpha()}
-
-
 def fit_slope(units: Sequence[Candidates], word_weight: float) -> BleuSlope:
     """Return the slope of corpus BLEU where captions chosen by it stand, on units for which that is known by trying.
 
@@ -144,18 +132,18 @@ def fit_slope(units: Sequence[Candidates], word_weight: float) -> BleuSlope:
     """
     chosen = [_promising(unit) for unit in units]
     total = np.sum([unit.statistics[place] for unit, place in zip(units, chosen, strict=True)], axis=0)
-    anchor = _ANCHOR * total
+    anchor, count = _ANCHOR * total, (1 + _ANCHOR) * len(units)
     for _ in range(_ROUNDS):
         changed = False
         for number, unit in enumerate(units):
             rest = total - unit.statistics[chosen[number]]
-            expected = log_bleu(anchor + rest + unit.statistics)
+            expected = log_bleu((anchor + rest + unit.statistics) / count)
             best = int((expected + word_weight * unit.worth / len(units)).argmax())
             changed |= best != chosen[number]
             chosen[number], total = best, rest + unit.statistics[best]
         if not changed:
             break
-    return BleuSlope.at((anchor + total) / (1 + _ANCHOR) / len(units))
+    return BleuSlope.at((anchor + total) / count)
 
 
 def _promising(unit: Candidates) -> int:

@@ -66,7 +66,7 @@ def _made(config: Table2Config) -> Said:
 def _all_runs(
     trainings: Sequence[Training], world: WorldUnits, folder: Path, report: Report
 ) -> dict[Training, Mapping[str, Any]]:
-    runs = {}
+    runs: dict[Training, Mapping[str, Any]] = {}
     for done, training in enumerate(trainings):
         report("table 2: trainings", done, len(trainings))
         runs[training] = run_training(training, world, folder, report)

@@ -35,8 +35,8 @@ from mami_core.training.selection import decoded_captions, select_decoding
 from mami_core.training.words import LearntWords
 
 CONSENSUS: Final = "consensus"
-EPOCHS: Final = 8
-CHOSEN_ON: Final = 150  # at most so many validation units, evenly drawn, choose the decoding
+EPOCHS: Final = 6
+CHOSEN_ON: Final = 150  # at most so many validation units, evenly drawn, choose weights and decoding
 NORMALISED: Final = 0.9  # a beam ranked by plain sums says two words
 PAPERS: Final[Mapping[str, Decoding]] = {
     "greedy": Decoding("greedy"),
@@ -46,6 +46,7 @@ PAPERS: Final[Mapping[str, Decoding]] = {
     "pmi 0.2, by length": Decoding("pmi", pmi_weight=0.2, length_power=NORMALISED),
     "pmi 1, by length": Decoding("pmi", pmi_weight=1.0, length_power=NORMALISED),
 }
+CUT: Final = Decoding("beam", length_power=NORMALISED, length=15)  # as MILAN's decoding is
 # with ours as well: how much of our captioner's gain is decoding alone
 AGREEING: Final = Decoding("consensus", samples=24)
 
@@ -71,7 +72,7 @@ def run_training(training: Training, world: WorldUnits, folder: Path, report: Re
     if kept.is_file():
         found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         return found
-    units = TrainingUnits.of(world, training.source, training.references)
+    units = with_few(TrainingUnits.of(world, training.source, training.references))
     started = time.process_time()
     if training.captioner == CONSENSUS:
         result = _consensus(training, world, units, folder, report)
@@ -81,6 +82,13 @@ def run_training(training: Training, world: WorldUnits, folder: Path, report: Re
     with replacing(kept) as partial:
         partial.write_text(json.dumps(result), encoding="utf-8")
     return result
+
+
+def with_few(units: TrainingUnits) -> TrainingUnits:
+    """Return the units with as many validation units as weights and decoding are chosen on."""
+    every = units.splits["val"]
+    few = every.take(range(0, len(every), math.ceil(len(every) / CHOSEN_ON)))
+    return replace(units, splits={**units.splits, "val": few})
 
 
 def recipe_of(seed: int) -> CaptionerRecipe:
@@ -105,9 +113,9 @@ def _attention(training: Training, units: TrainingUnits, folder: Path, report: R
     model = _language_model(units, folder)
     result: dict[str, Any] = {"epochs": history.epochs, "best_epoch": history.best_epoch, "length": units.length}
     result["best"] = _decoded(decoder, model, units)
-    if training.source == COMPOUND:
-        if training.seed == 0:
-            result["decodings"] = _each_decoding(training.captioner, decoder, model, units)
+    if training.source == COMPOUND and training.seed == 0:
+        if training.captioner == "milan":
+            result["decodings"] = _each_decoding(decoder, model, units)
         _load_last(decoder, run)
         result["last"] = {"captions": _say(decoder, model, units, PAPERS[result["best"]["decoding"]])}
     return result
@@ -133,9 +141,7 @@ def _load_last(decoder: Decoder, run: Path) -> None:
 
 def _decoded(decoder: Decoder, model: LanguageModel, units: TrainingUnits) -> dict[str, Any]:
     """Choose the decoding on validation units and say the test units by it."""
-    few = units.splits["val"]
-    few = few.take(range(0, len(few), math.ceil(len(few) / CHOSEN_ON)))
-    chosen = select_decoding(decoder, model, units.vocabulary, few, settings=PAPERS)
+    chosen = select_decoding(decoder, model, units.vocabulary, units.splits["val"], settings=PAPERS)
     said = _say(decoder, model, units, chosen.decoding)
     return {"decoding": chosen.name, "validation": chosen.figures, "captions": said}
 
@@ -144,14 +150,9 @@ def _say(decoder: Decoder, model: LanguageModel, units: TrainingUnits, decoding:
     return decoded_captions(decoder, units.vocabulary, units.splits["test"], decoding, language_model=model)
 
 
-def _each_decoding(
-    captioner: str, decoder: Decoder, model: LanguageModel, units: TrainingUnits
-) -> dict[str, list[str]]:
+def _each_decoding(decoder: Decoder, model: LanguageModel, units: TrainingUnits) -> dict[str, list[str]]:
     """Say the test units by every setting: what the decoding alone changes."""
-    settings = dict(PAPERS)
-    settings["beam, by length, 15 words"] = replace(PAPERS["beam, by length"], length=15)
-    if captioner == "milan":
-        settings["consensus"] = AGREEING
+    settings = {**PAPERS, "beam, by length, 15 words": CUT, "word agreement among samples": AGREEING}
     return {name: _say(decoder, model, units, decoding) for name, decoding in settings.items()}
 
 
@@ -186,7 +187,7 @@ def _consensus(
 # each adds one thing to the one before; the last is the captioner itself
 PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "agreement": {"decoders": 1, "neighbours": 0, "crossed": 0, "word_weight": 0.0},
-    "three decoders": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},
+    "several decoders": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},
     "similar units' references": {"crossed": 0, "word_weight": 0.0},
     "crossing": {"word_weight": 0.0},
 }
