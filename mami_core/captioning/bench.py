@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -69,6 +71,8 @@ def bench_captioning(
         rate = matmul_gflops()
         words = Vocabulary(tuple(f"w{index}" for index in range(sizes.vocabulary_size - 4)))
         figures: dict[str, Any] = {"matmul_gflops": rate, "gflop_a_unit": sizes.gflop_a_unit, "threads": 1}
+        if torch.cuda.is_available():
+            figures["gpu"] = device_speeds(*_models(sizes, words, seed), words, sizes, torch.device("cuda"), seed=seed)
         figures["random_weights"] = _compare(*_models(sizes, words, seed), words, sizes, rate, repeats, seed)
         if texts:
             known = Vocabulary.from_texts(texts, size=sizes.vocabulary_size - 4)
@@ -78,6 +82,35 @@ def bench_captioning(
         return figures
     finally:
         torch.set_num_threads(threads)
+
+
+def device_speeds(
+    decoder: AttentionDecoder,
+    model: LanguageModel,
+    words: Vocabulary,
+    sizes: BenchSizes,
+    device: torch.device,
+    *,
+    batches: Sequence[int] = (1, 4, 16, 64, 256),
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Return units a second of wall time by batch size, and the share of units that bfloat16 captions alike."""
+    decoder, model = decoder.to(device), model.to(device)
+    features = _features(max(batches), sizes, seed + 1).to(device)
+
+    def spoken(units: int, half: bool) -> list[tuple[str, ...]]:
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            memory = decoder.prepare(features[:units])
+            found = beam_search(decoder, memory, words, length=sizes.length, width=sizes.beam_size)
+            best = pmi_rerank(found, model, weight=_PMI_WEIGHT).tokens[:, 0].tolist()  # waits for the device
+        return [words.decode(row) for row in best]
+
+    exact, half = spoken(max(batches), False), spoken(max(batches), True)
+    seconds = {units: min(_wall(partial(spoken, units, True)) for _ in range(3)) for units in batches}
+    return {
+        "units_per_second": {str(units): units / took for units, took in seconds.items()},
+        "same_in_bfloat16": sum(map(operator.eq, exact, half)) / len(exact),
+    }
 
 
 def matmul_gflops(size: int = 2048) -> float:
@@ -171,6 +204,12 @@ def _learn(
 def _features(units: int, sizes: BenchSizes, seed: int) -> Tensor:
     chance = torch.Generator().manual_seed(seed)
     return torch.rand(units, sizes.regions, sizes.feature_size, generator=chance)
+
+
+def _wall(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from lively import FEATURES, coverage, draw
 
-from mami_core.captioning.bench import BenchSizes, bench_captioning
+from mami_core.captioning.bench import BenchSizes, _models, bench_captioning, device_speeds
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import Checkpoint, save_checkpoint
 from mami_core.captioning.decoding import STRATEGIES, Decoding
@@ -19,6 +19,7 @@ from mami_core.captioning.forcing import force
 from mami_core.captioning.match import Matcher, MatcherConfig, save_matcher
 from mami_core.captioning.names import CAPTIONERS
 from mami_core.captioning.search import Decoded, greedy
+from mami_core.captioning.vocabulary import Vocabulary
 
 GRID, UNITS = (2, 2, 3), 6
 
@@ -242,3 +243,11 @@ def test_the_bench_runs_both_ways_to_the_same_captions():
         assert figures[part]["same_captions"] == 1.0
         assert figures[part]["neurons_per_cpu_second"] > 0
     assert BenchSizes().gflop_a_unit == pytest.approx(30.3, abs=0.1)
+
+
+def test_a_devices_speed_is_told_by_batch_size_with_what_bfloat16_changes():
+    sizes = BenchSizes(feature_size=12, hidden_size=8, embedding_size=6, vocabulary_size=40, length=6, beam_size=5)
+    words = Vocabulary(tuple(f"w{index}" for index in range(36)))
+    found = device_speeds(*_models(sizes, words, 0), words, sizes, torch.device("cpu"), batches=(1, 4))
+    assert set(found["units_per_second"]) == {"1", "4"}
+    assert 0 <= found["same_in_bfloat16"] <= 1
