@@ -29,7 +29,7 @@ LEAST_WORDS: Final = 800
 class Difficulty:
     """Figures of a set of units with references."""
 
-    shares: Mapping[str, float]  # mean share of the top part in the masks, by dissection and layer
+    shares: Mapping[str, float]  # mean share of the top part in the masks, by source and layer
     impure: float  # share of units whose top part holds less than .30
     annotators: Mapping[str, float]  # share of units whose top part is named, by set of references
     vocabulary: int
@@ -55,12 +55,17 @@ class Difficulty:
 
 
 def difficulty(
-    contents: Mapping[NeuronKey, UnitContent], references: Mapping[NeuronKey, Sequence[Reference]]
+    contents: Mapping[NeuronKey, UnitContent],
+    references: Mapping[NeuronKey, Sequence[Reference]],
+    sources: Mapping[str, str],
 ) -> Difficulty:
-    """Return how hard units are, from what their masks hold and what annotators say of them."""
+    """Return how hard units are, from what their masks hold and what annotators say of them.
+
+    `sources` says by dissection which layers are counted together: those of all trainings of a source.
+    """
     layers: dict[str, list[float]] = {}
     for (dissection, layer, _), content in contents.items():
-        layers.setdefault(f"{dissection}/{layer}", []).append(content.purity)
+        layers.setdefault(f"{sources[dissection]}/{layer}", []).append(content.purity)
     named: dict[str, list[float]] = {}
     words: set[str] = set()
     for key, given in references.items():

@@ -115,14 +115,15 @@ def described_names(folder: Path, kind: str) -> dict[str, str]:
 
 def world_difficulty(folder: Path) -> Difficulty:
     """Return how hard a world's described units are."""
+    sources = described_names(folder, "described")
     contents: dict[NeuronKey, UnitContent] = {}
     references: dict[NeuronKey, Sequence[Reference]] = {}
-    for name in described_names(folder, "described"):
+    for name in sources:
         dissection = Dissection.open(folder / name)
         for (layer, unit), saved in dissection.truth.items():
             contents[name, layer, unit] = UnitContent.from_dict(saved)
             references[name, layer, unit] = dissection.references_of(layer, unit)
-    return difficulty(contents, references)
+    return difficulty(contents, references, sources)
 
 
 def write_world_splits(folder: Path, seed: int) -> None:

@@ -18,7 +18,7 @@ def test_real_units_described_by_todays_annotators_are_as_hard_as_the_studys():
     contents = {("demo", *key): UnitContent.from_dict(saved) for key, saved in demo.truth.items()}
     references = {key: references_for(key[1:], content, 0) for key, content in contents.items()}
 
-    found = difficulty(contents, references)
+    found = difficulty(contents, references, {"demo": "resnet"})
 
     assert found.complaints() == []
     assert all(0.2 <= share <= 0.45 for share in found.shares.values())
@@ -33,16 +33,16 @@ def content(purity: float) -> UnitContent:
 
 
 def test_every_figure_is_what_counting_gives():
-    contents = {("net", "conv1", 0): content(0.2), ("net", "conv1", 1): content(0.5), ("net", "conv2", 0): content(0.9)}
+    contents = {("a-0", "conv1", 0): content(0.2), ("a-1", "conv1", 0): content(0.5), ("a-0", "conv2", 0): content(0.9)}
     said = {
-        ("net", "conv1", 0): [Reference("short", 0, "red cars"), Reference("short", 1, "roads")],
-        ("net", "conv1", 1): [Reference("short", 0, "a car"), Reference("long", 0, "cars on roads")],
-        ("net", "conv2", 0): [Reference("short", 0, "things")],
+        ("a-0", "conv1", 0): [Reference("short", 0, "red cars"), Reference("short", 1, "roads")],
+        ("a-1", "conv1", 0): [Reference("short", 0, "a car"), Reference("long", 0, "cars on roads")],
+        ("a-0", "conv2", 0): [Reference("short", 0, "things")],
     }
 
-    found = difficulty(contents, said)
+    found = difficulty(contents, said, {"a-0": "a", "a-1": "a"})
 
-    assert found.shares == pytest.approx({"net/conv1": 0.35, "net/conv2": 0.9})
+    assert found.shares == pytest.approx({"a/conv1": 0.35, "a/conv2": 0.9})
     assert found.impure == pytest.approx(1 / 3)
     assert found.annotators == pytest.approx({"short": 2 / 4, "long": 1.0})
     assert found.vocabulary == len({"red", "cars", "roads", "a", "car", "on", "things"})
