@@ -7,6 +7,8 @@ import torch
 
 from mami_core.captioning.build import build_decoder
 from mami_core.captioning.names import decoder_config
+from mami_core.training.captioner import CaptionerRecipe, train_captioner
+from mami_core.training.loop import LoopSettings
 from mami_core.training.tensorboard import CELL, OneStep, attention_picture, log_attention, log_graph, open_log
 
 events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -50,3 +52,17 @@ def test_captions_attention_and_graph_reach_the_log(decoder, val_units, vocabula
     assert tags["graph"]
     assert {"unit-0/bahdanau", "unit-0/luong", "unit-0/self"} <= set(tags["images"])
     assert "unit-0/caption/text_summary" in tags["tensors"]
+
+
+def test_every_epochs_figures_are_scalars(train_units, val_units, vocabulary, tmp_path):
+    recipe = CaptionerRecipe(
+        hidden_size=12, embedding_size=8, attention_size=6, batch_size=8, loop=LoopSettings(epochs=3)
+    )
+    writer = open_log(tmp_path)
+    _, history = train_captioner("milan", train_units, val_units, vocabulary, length=4, recipe=recipe, writer=writer)
+    writer.close()
+    found = events.EventAccumulator(str(tmp_path))
+    found.Reload()
+    for name in ("loss", "val_nll"):
+        logged = [entry.value for entry in found.Scalars(name)]
+        assert logged == pytest.approx([epoch[name] for epoch in history.epochs])
