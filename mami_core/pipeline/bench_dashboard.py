@@ -146,6 +146,12 @@ def _large_lines(figures: Mapping[str, Any]) -> list[str]:
             f"at most {figures['server_memory_mb']:.0f} MB in all of this; "
             f"{figures['memory_slope_mb_per_1000']:+.2f} MB per 1,000 switches after the first fifth of the walk"
         )
+    waited = "none of the browsers' switches succeeded"
+    if load["ratio"] is not None:
+        waited = (
+            f"{load['together_ms_median']:.0f} ms median in the browsers, {load['ratio']:.2f} × one alone "
+            f"({load['alone_ms_median']:.0f} ms)"
+        )
     return [
         f"- First neuron of {figures['units']:,} units: {figures['open_30000_s']:.1f} s after asking a server that had "
         f"opened nothing (its own start: {figures['server_start_s']:.1f} s).",
@@ -153,7 +159,6 @@ def _large_lines(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['filter_ms_max']:.0f} ms at most.",
         f"- Server memory, mapped files included: {memory}.",
         f"- {load['browsers']} browsers and {load['clients']} websocket clients, each a neuron every "
-        f"{load['every']:.0f} s for {load['seconds']:.0f} s: {load['together_ms_median']:.0f} ms median in browsers, "
-        f"{load['ratio']:.2f} × one alone ({load['alone_ms_median']:.0f} ms); "
+        f"{load['every']:.0f} s for {load['seconds']:.0f} s: {waited}; "
         f"{load['browser_switches'] + load['client_switches']} switches, {len(load['errors'])} errors.",
     ]

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -41,16 +42,16 @@ def crowded(browser: Browser, server: Server, dissection: Path, crowd: Crowd, wi
         for page, layer in zip(pages, layers * crowd.browsers, strict=False):
             page.on("pageerror", lambda problem: errors.append(f"browser: {problem}"))
             open_unit(page, server.address, d=dissection.name, layer=layer, unit=0)
-        count = max(2, round(crowd.seconds / crowd.every))
-        alone = switches(pages[0], min(count, 12), pause_ms=1000)
-        clients = start_clients(server, dissection, clients=crowd.clients, switches=count, every=crowd.every)
-        together = _in_turn(pages, crowd)
+        steps = max(2, round(crowd.seconds / crowd.every))
+        alone = switches(pages[0], min(steps, 12), pause_ms=1000)
+        clients = start_clients(server, dissection, clients=crowd.clients, switches=steps, every=crowd.every)
+        together = _in_turn(pages, crowd, errors)
         found = finished(clients)
     return {
         **asdict(crowd),
         "alone_ms_median": median(alone),
-        "together_ms_median": median(together),
-        "ratio": median(together) / median(alone),
+        "together_ms_median": median(together) if together else None,
+        "ratio": median(together) / median(alone) if together else None,
         "browser_switches": len(together),
         "client_switches": len(found["milliseconds"]),
         "client_ms_median": median(found["milliseconds"]) if found["milliseconds"] else None,
@@ -58,15 +59,22 @@ def crowded(browser: Browser, server: Server, dissection: Path, crowd: Crowd, wi
     }
 
 
-def _in_turn(pages: list[Page], crowd: Crowd) -> list[float]:
-    """Press J in one browser after the other, so that each does every `crowd.every` seconds."""
+def _in_turn(pages: list[Page], crowd: Crowd, errors: list[str]) -> list[float]:
+    """Press J in one browser after the other, so that each does every `crowd.every` seconds; note what goes wrong."""
+    from playwright.sync_api import Error
+
     taken: list[float] = []
     began = time.monotonic()
-    while (passed := time.monotonic() - began) < crowd.seconds:
-        page = pages[len(taken) % len(pages)]
-        due = len(taken) * crowd.every / len(pages)
-        page.wait_for_timeout(max(0.0, 1000 * (due - passed)))
-        taken += switches(page, 1, pause_ms=0)
+    for turn in count():
+        passed = time.monotonic() - began
+        if passed >= crowd.seconds:
+            break
+        page = pages[turn % len(pages)]
+        page.wait_for_timeout(max(0.0, 1000 * (turn * crowd.every / len(pages) - passed)))
+        try:
+            taken += switches(page, 1, pause_ms=0)
+        except Error as problem:
+            errors.append(f"browser {turn % len(pages)}: {problem.message.splitlines()[0]}")
     return taken
 
 
