@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,16 @@ class Batch:
     ids: np.ndarray  # (B,) int64, ascending
     inputs: tuple[Tensor, ...]  # (B, …) each
     unreadable: dict[int, str]  # image id → why
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in memory that a GPU can fetch from by itself; the DataLoader asks for it by this name."""
+        return replace(self, inputs=tuple(part.pin_memory() for part in self.inputs))
+
+    def pieces(self, size: int) -> Iterator[Batch]:
+        """Yield the readable images, at most `size` at a time."""
+        for start in range(0, len(self.ids), size):
+            some = slice(start, start + size)
+            yield Batch(self.ids[some], tuple(part[some] for part in self.inputs), {})
 
 
 class _Inputs(Dataset):
@@ -51,8 +61,6 @@ def batches(
 
 def _without_module(network: Network) -> Network:
     """Return the network as a decoding process needs it: its weights stay here."""
-    from dataclasses import replace
-
     return replace(network, module=torch.nn.Identity())
 
 

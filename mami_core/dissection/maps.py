@@ -70,5 +70,6 @@ def _every(maps: Tensor, axis: int, start: int, step: int) -> Tensor:
 
 def cut_maps(maps: Tensor, image: Tensor, unit: Tensor, *, size: tuple[int, int], dtype: torch.dtype) -> Tensor:
     """Return the maps (n, h', w') of chosen pairs out of maps (B, U, h, w), reduced to `size`."""
-    place = image * maps.shape[1] + unit  # (n,)
-    return shrink(maps.flatten(0, 1).index_select(0, place), size).to(dtype)
+    if maps.is_contiguous():
+        return shrink(maps.flatten(0, 1).index_select(0, image * maps.shape[1] + unit), size).to(dtype)
+    return shrink(maps[image, unit].contiguous(), size).to(dtype)  # tokens, channels last: flattening would copy all

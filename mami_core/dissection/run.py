@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from mami_core.config import DissectConfig, settings_sha256
-from mami_core.device import choose_device, mixed_precision
+from mami_core.device import mixed_precision
 from mami_core.dissection.batches import Batch, batches
 from mami_core.dissection.hooks import Reader, reading
 from mami_core.dissection.layers import choose_layers, feed, survey
@@ -24,13 +25,15 @@ from mami_core.dissection.parts import IMAGES, PARTS, Part, done_blocks, part_fo
 from mami_core.dissection.plan import Plan, make_plan, plan_facts, plan_from_json
 from mami_core.dissection.ranking import NO_IMAGE, ids_of
 from mami_core.dissection.thumbnails import encoded_images
-from mami_core.dissection.workers import wait_for_all, worker_of
+from mami_core.dissection.workers import device_of, wait_for_all, worker_of
 from mami_core.inputs import ImageSource, Network, UnreadableImageError, class_names_of
 from mami_core.store import Dissection, DissectionWriter, LayerInfo, Manifest
 from mami_core.store.atomic import replacing
 from mami_core.store.images import write_images
 from mami_core.store.manifest import read_manifest
 from mami_core.store.writer import check_output_folder
+
+_log = logging.getLogger(__name__)
 
 Report = Callable[[str, int, int], None]  # (what is being done, done, of how many)
 
@@ -85,8 +88,10 @@ class Work:
 def prepare(network: Network, images: ImageSource, config: DissectConfig, out: Path) -> Work | None:
     """Survey the network, fix the plan and open the folder. None when the same dissection is there already, done."""
     check_output_folder(out)
-    device = choose_device(config.device)
+    device = device_of(config)
     network.module.to(device).eval()
+    if device.type == "cuda":
+        network.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # of 4-D weights
     layouts = survey(network, _first_input(network, images))
     layers = choose_layers(network, layouts, config.layers)
     plan = make_plan(config, len(images), layouts, layers)
@@ -187,19 +192,39 @@ def do_share(work: Work, share: int, shares: int, report: Report) -> None:
     elsewhere = [done for path, done in done_blocks(work.out, work.plan).items() if path != own]
     part = Part.open(own, work.plan, work.device)
     mine = set(range(share, work.plan.blocks, shares)) - set().union(*elsewhere, set())
-    todo = sorted(mine - part.done)
-    if todo or not (own / IMAGES).is_file():
-        (own / IMAGES).unlink(missing_ok=True)
-        run_blocks(work, part, todo, report)
-        part.save()
-        kept = sorted(exemplar_ids(part))
-        write_images(own / IMAGES, encoded_images(work.network, work.images, kept, work.plan.thumbnail))
-        report("images", len(kept), len(kept))
+    if mine <= part.done and (own / IMAGES).is_file():
+        return
+    (own / IMAGES).unlink(missing_ok=True)
+    part = _run_within_memory(work, part, mine, report)
+    part.save()
+    kept = sorted(exemplar_ids(part))
+    write_images(own / IMAGES, encoded_images(work.network, work.images, kept, work.plan))
+    report("images", len(kept), len(kept))
+
+
+def _run_within_memory(work: Work, part: Part, mine: set[int], report: Report) -> Part:
+    """Run the blocks that are not done. What the memory does not hold at once is run in halves, and said.
+
+    The block in which memory ran out is done again from its start: a batch may have been taken in by half the layers.
+    """
+    at_once = work.plan.batch_size
+    while True:
+        try:
+            run_blocks(work, part, sorted(mine - part.done), report, at_once=at_once)
+            return part
+        except torch.OutOfMemoryError as problem:
+            if at_once == 1:
+                raise ValueError(f"{work.device} has no memory for one image: {problem}; use --device cpu") from None
+        _log.warning("out of memory with %d images at once; going on with %d", at_once, at_once // 2)
+        at_once //= 2
+        part = Part.open(part.folder, work.plan, work.device)
+        if work.device.type == "cuda":
+            torch.cuda.empty_cache()
 
 
 @torch.inference_mode()
-def run_blocks(work: Work, part: Part, todo: list[int], report: Report) -> None:
-    """Run the network over blocks of images, saving after each."""
+def run_blocks(work: Work, part: Part, todo: list[int], report: Report, *, at_once: int | None = None) -> None:
+    """Run the network over blocks of images, saving after each; `at_once` images in one pass, usually a batch."""
     plan, config = work.plan, work.config
     states = {layer.name: state for layer, state in zip(plan.layers, part.states, strict=True)}
     peaks = {layer.name: part.peaks(number) for number, layer in enumerate(plan.layers)}
@@ -217,11 +242,13 @@ def run_blocks(work: Work, part: Part, todo: list[int], report: Report) -> None:
     seen = plan.images - sum(len(ids) for ids in wanted)
     with reading(work.network.module, layouts, consume, late=plan.parity) as reader:
         for ids, batch in zip(wanted, fed, strict=True):
-            block, numbers = ids[0] // plan.block_size, batch.ids
+            block = ids[0] // plan.block_size
             part.unreadable.update(batch.unreadable)
             for array in peaks.values() if batch.unreadable else ():
                 array[plan.rows_of(np.array(sorted(batch.unreadable)))[1]] = np.nan
-            _run_batch(reader, batch, work.device)
+            for piece in batch.pieces(at_once or plan.batch_size):
+                numbers = piece.ids
+                _run_batch(reader, piece, work.device)
             seen += len(ids)
             if ids[-1] in ends:
                 part.done.add(ends[ids[-1]])
@@ -232,8 +259,6 @@ def run_blocks(work: Work, part: Part, todo: list[int], report: Report) -> None:
 
 
 def _run_batch(reader: Reader, batch: Batch, device: torch.device) -> None:
-    if not len(batch.ids):
-        return
     inputs = tuple(part.to(device, non_blocking=True) for part in batch.inputs)
     if device.type == "cuda":
         inputs = tuple(x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs)

@@ -16,10 +16,10 @@ from mami_core.store.layout import IMAGE_SCHEMA
 _BATCH = 64  # images a record batch: what is touched to read one
 
 
-def encode_image(image: Image.Image, *, quality: int = 80) -> bytes:
-    """Return an image as WebP: half of JPEG's bytes at the same look."""
+def encode_image(image: Image.Image, *, quality: int = 80, lossless: bool = False) -> bytes:
+    """Return an image as WebP: half of JPEG's bytes at the same look; `lossless` keeps every pixel."""
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "WEBP", quality=quality, method=4)
+    image.convert("RGB").save(buffer, "WEBP", quality=quality, lossless=lossless, method=4)
     return buffer.getvalue()
 
 

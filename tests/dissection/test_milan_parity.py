@@ -119,3 +119,13 @@ def test_a_subset_of_units_keeps_its_real_numbers(golden_dir, meta, tmp_path):
     assert found.units["unit"].tolist() == subset["units_npy"]
     for unit, ids in zip(subset["units_npy"], subset["ids"], strict=True):
         assert [entry.image_id for entry in found.exemplars_of(subset["layer"], unit)["top"]] == ids
+
+
+def test_kept_images_are_the_references_to_the_byte(golden_dir, meta, parity):
+    size = meta["config"]["out"]
+    for layer in meta["layers"]:
+        theirs = expected(golden_dir, layer)["images_first2"]  # (2, k, 3, S, S)
+        for unit, pictures in enumerate(theirs):
+            for entry in parity.exemplars_of(layer, unit)["top"]:
+                kept = parity.images.image(entry.image_id).resize((size, size), Image.Resampling.NEAREST)
+                assert (np.asarray(kept).transpose(2, 0, 1) == pictures[entry.rank]).all(), (layer, unit, entry.rank)
