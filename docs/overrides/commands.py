@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import MISSING, Field, fields
+from html import escape
 from typing import Any
 
 from mami_core.cli import COMMANDS, Command
@@ -29,9 +30,10 @@ def _section(name: str, command: Command) -> str:
 
 def _row(entry: Field, command: Command, kind: str, note: str) -> str:
     option = entry.name.upper() if entry.name in command.positional else f"--{entry.name.replace('_', '-')}"
-    default = "" if entry.default is MISSING else _cell(f"`{entry.default}`")
-    return f"| `{option}` | {_cell(f'`{kind}`') if kind else ''} | {default} | {_cell(note)} |"
+    default = "" if entry.default is MISSING else _code(str(entry.default))
+    return f"| {_code(option)} | {_code(kind) if kind else ''} | {default} | {escape(note).replace('|', '&#124;')} |"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _code(text: str) -> str:
+    """Return code for a cell of a table: a bar in it must not end the cell."""
+    return f"<code>{escape(text).replace('|', '&#124;')}</code>"
