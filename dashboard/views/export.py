@@ -24,6 +24,8 @@ FORMS: dict[str, tuple[Exported, str, str]] = {
     "Parquet": ("parquet", "parquet", "application/vnd.apache.parquet"),
     "MILAN (layer, unit, description)": ("milan", "csv", "text/csv"),
     "CLIP-Dissect (with similarity)": ("clip-dissect", "csv", "text/csv"),
+    "HTML report, with pictures": ("html", "html", "text/html"),
+    "Dataset card": ("card", "md", "text/markdown"),
 }
 PREVIEWED = 20
 
