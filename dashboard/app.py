@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.links import PAGES, menu
+from dashboard.login import ask_to_log_in
 from dashboard.settings import problem_with_settings
 
 st.set_page_config(page_title="MAMI", page_icon="🔎", layout="wide")
@@ -12,7 +13,8 @@ page = st.navigation(list(PAGES.values()), position="hidden")  # our own menu ke
 st.html(
     "<style>.stMainBlockContainer{padding-inline:clamp(1rem,3vw,2.6rem)}"
     ".stMainBlockContainer [data-testid=stHeading] h1{padding-top:0}"
-    "[data-testid=stSidebarHeader]{height:2.2rem;margin-bottom:0}</style>"
+    "[data-testid=stSidebarHeader]{height:2.2rem;margin-bottom:0}"
+    ".st-key-options button *{white-space:normal;overflow:visible;text-align:left}</style>"  # a caption is read whole
 )
 if problem := problem_with_settings():
     st.warning(problem)

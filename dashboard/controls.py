@@ -50,7 +50,7 @@ def unit_in_address(found: loaders.Found) -> UnitKey:
         st.error(f"No layer {layer!r} was dissected here; there are {', '.join(order)}.")
         st.stop()
     unit = st.query_params.get("unit", str(order[layer][0]))
-    if not unit.isdecimal() or int(unit) not in order[layer]:
+    if unit not in {str(number) for number in order[layer]}:
         st.error(f"No unit {unit!r} was dissected in {layer}; it has {order[layer][0]} to {order[layer][-1]}.")
         st.stop()
     return layer, int(unit)
@@ -79,9 +79,9 @@ def unit_list(found: loaders.Found, key: str, listed: Mapping[UnitKey, float | N
 
 
 def rounded(value: float | None) -> float | None:
-    """Return a figure with two decimals; None for one that was not computed."""
+    """Return a figure with three digits; None for one that was not computed."""
     known = number(value)
-    return None if known is None else round(known, 2)
+    return None if known is None else float(f"{known:.3g}")
 
 
 def unit_cell(found: loaders.Found, layer: str, unit: int) -> dict[str, Any]:

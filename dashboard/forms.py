@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -13,13 +14,20 @@ import streamlit as st
 HIDDEN = {"json"}
 
 
-def command_form(name: str, config: type, positional: tuple[str, ...]) -> list[str] | None:
-    """Draw a command's options; return its arguments once they are sent, checked by the record itself."""
+def command_form(
+    name: str, config: type, positional: tuple[str, ...], suggested: Mapping[str, str] | None = None
+) -> list[str] | None:
+    """Draw a command's options; return its arguments once they are sent, checked by the record itself.
+
+    `suggested`: what to write into some fields at first.
+    """
     hints, helps = get_type_hints(config), _comments(config)
     with st.form(f"form {name}"):
         st.caption((inspect.getdoc(config) or "").splitlines()[0])
         shown = [entry for entry in fields(config) if entry.name not in HIDDEN]
         first = [entry for entry in shown if entry.name in positional or entry.default is MISSING]
+        for field in {entry.name for entry in shown} & set(suggested or {}):
+            st.session_state.setdefault(f"{name} {field}", (suggested or {})[field])
         values = {entry.name: _widget(name, entry, hints[entry.name], helps) for entry in first}
         with st.expander("More options"):
             rest = (entry for entry in shown if entry not in first)
@@ -69,7 +77,8 @@ def _widget(command: str, entry: Field, hint: Any, helps: dict[str, str]) -> Any
     if hint is float:
         return st.number_input(label, value=default, format="%g", key=key, help=help_)
     text = " ".join(map(str, default)) if isinstance(default, tuple) else str(default or "")
-    return st.text_input(label, text, key=key, help=help_)
+    st.session_state.setdefault(key, text)
+    return st.text_input(label, key=key, help=help_)
 
 
 def _parsed(hint: Any, value: Any) -> Any:

@@ -255,10 +255,9 @@ def label_texts(found: Found) -> dict[UnitKey, str]:
     return {(layer, int(unit)): text or verdict for layer, unit, text, verdict in rows}
 
 
-def export_preview(found: Found, chosen: tuple[UnitKey, ...] | None, count: int = 20) -> pd.DataFrame:
-    """Return the first rows of the export of some units, or of all."""
-    kept = chosen if chosen is not None else tuple(opened(found).unit_keys()[:count])
-    return neuron_table(opened(found), keys=kept, labels=label_frame(found))
+def export_preview(found: Found, keys: tuple[UnitKey, ...]) -> pd.DataFrame:
+    """Return the export of some units as a table."""
+    return neuron_table(opened(found), keys=keys, labels=label_frame(found))
 
 
 @cache

@@ -233,4 +233,5 @@ def image_caption(name: str, image: bytes) -> dict[str, Any]:
     from mami_core.captioning.image_captions import caption_image
 
     captioner = _image_captioner(name, loaders.preferences().device)
-    return caption_payload(caption_image(captioner, Image.open(io.BytesIO(image))))
+    said = caption_image(captioner, Image.open(io.BytesIO(image)))
+    return {"captioner": name, "simulated": captioner.captioner.simulated, **caption_payload(said)}

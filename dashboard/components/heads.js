@@ -49,7 +49,7 @@ export class Heads {
       element("header", {}, element("i", { class: "dot" }), element("b", {}, headName(head.head)), facts),
       element("div", { class: "words" }, ...words),
       element("div", { class: "strip" }, ...canvases),
-      ...this.ablated(head),
+      element("div", { class: "ablated" }, ...this.ablated(head)),
     );
     return { head, words, facts, holder, contexts: canvases.map((canvas) => canvas.getContext("2d")) };
   }

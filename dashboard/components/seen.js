@@ -29,7 +29,8 @@ class Seen {
     this.caption = caption;
     this.said.textContent = caption.words.join(" ") || "The captioner said nothing.";
     const gate = caption.gate?.length ? "β: how much of what is attended to is let in" : `β ${NOT_STORED}`;
-    this.facts.replaceChildren(`${caption.captioner} · log p ${figure(caption.log_p_given_exemplars)} · ${gate} · attention is not proof of cause · nowhere `,
+    const source = caption.simulated ? `${caption.captioner} (simulated)` : caption.captioner;
+    this.facts.replaceChildren(`${source} · log p ${figure(caption.log_p_given_exemplars)} · ${gate} · attention is not proof of cause · nowhere `,
       this.ramp(), "the most any word looked anywhere, square-root scale");
     this.head = caption.heads.find(({ head }) => head === this.head?.head) ?? caption.heads.at(-1);
     this.draw();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mami_core.config import Exported
 from mami_core.exports import export_bytes
 from mami_core.interop.label_import import LabelImport, preview_labels
 from mami_core.probing.filtering import UnitFilter
+from mami_core.store import UnitKey
 from mami_core.store.labels import LabelConflict
 
 FORMS: dict[str, tuple[Exported, str, str]] = {
@@ -106,9 +108,19 @@ if kind in ("milan", "clip-dissect"):
 wanted = kept if scope == "filter" else None
 
 
-def content() -> bytes:
+def content(keys: Sequence[UnitKey] | None = wanted) -> bytes:
     """Return the file; made only when it is asked for."""
-    return export_bytes(dissection, kind, captioner=captioner, keys=wanted, labels=loaders.label_frame(found))
+    return export_bytes(dissection, kind, captioner=captioner, keys=keys, labels=loaders.label_frame(found))
+
+
+def preview() -> None:
+    """Draw how the file begins."""
+    first = tuple(kept[:PREVIEWED]) if scope == "filter" else tuple(dissection.unit_keys()[:PREVIEWED])
+    st.caption(f"The first {PREVIEWED} rows")
+    if captioner is not None:
+        st.code(content(first).decode(), language=None)
+        return
+    st.dataframe(loaders.export_preview(found, first), hide_index=True)
 
 
 st.download_button(
@@ -121,8 +133,7 @@ st.download_button(
 )
 st.page_link(PAGES["neurons"], label="Change the filter", query_params=st.query_params.to_dict())
 if kept or scope == "all":
-    st.caption(f"The first {PREVIEWED} rows")
-    st.dataframe(loaders.export_preview(found, tuple(kept[:PREVIEWED]) if scope == "filter" else None), hide_index=True)
+    preview()
 else:
     st.info("No unit passes this filter.")
 take_in()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.forms import command_form
+from dashboard.links import here
 from dashboard.security import check_code
 from mami_core.cli import COMMANDS
 from mami_core.store.jobs import Job
@@ -60,7 +61,9 @@ st.title("Jobs")
 names = [name for name in STARTED_HERE if name in COMMANDS]
 name = st.segmented_control("Command", names, default=names[0], key="command", label_visibility="collapsed")
 command = COMMANDS[name or names[0]]
-line = command_form(name or names[0], command.config, command.positional)
+found = here()
+suggested = {"device": loaders.preferences().device} | ({"dissection": str(found.path)} if found else {})
+line = command_form(name or names[0], command.config, command.positional, suggested)
 if line is not None:
     start(line)
 st.subheader("Recent", anchor=False)

@@ -38,15 +38,16 @@ def undo() -> None:
 def questions(item: ReviewItem) -> None:
     """Draw the captions of a unit, names hidden, and what can be said of them."""
     key = (item.layer, item.unit)
-    for option in item.options:
-        st.button(
-            f"**{option.letter}** {option.text}",
-            key=f"option {option.letter}",
-            shortcut=str(ord(option.letter) - ord("A") + 1),
-            on_click=judged,
-            args=(key, "accept", option.text, item.captioner(option.letter)),
-            width="stretch",
-        )
+    with st.container(key="options"):
+        for option in item.options:
+            st.button(
+                f"**{option.letter}** {option.text}",
+                key=f"option {option.letter}",
+                shortcut=str(ord(option.letter) - ord("A") + 1),
+                on_click=judged,
+                args=(key, "accept", option.text, item.captioner(option.letter)),
+                width="stretch",
+            )
     with st.container(horizontal=True):
         st.button("None fits", shortcut="X", on_click=judged, args=(key, "reject"))
         st.button("Unsure", shortcut="U", on_click=judged, args=(key, "unsure"))

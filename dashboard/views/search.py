@@ -41,7 +41,7 @@ def picked_image() -> bytes | None:
     if not ids:
         return None
     named = st.query_params.get("image", str(ids[0]))
-    chosen = int(named) if named.isdecimal() and int(named) in set(ids) else ids[0]
+    chosen = next((number for number in ids if str(number) == named), ids[0])
     st.caption(f"or one of the {len(ids):,} exemplar images")
     base = unit_address(found) if are_served() else None
     PICKER(key="picked", data={"base": base, "ids": ids, "chosen": chosen}, on_image_change=picked)

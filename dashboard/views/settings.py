@@ -13,6 +13,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.labelling import reviewer
+from dashboard.login import logged_in_as
 from mami_core.device import choose_device
 from mami_core.store import home
 from mami_core.store.preferences import Preferences
@@ -37,7 +38,9 @@ def saved(chosen: Preferences) -> None:
 st.title("Settings")
 present = loaders.preferences()
 with st.form("settings"):
-    named = st.text_input("Reviewer", reviewer(), help="Your labels carry this name.")
+    named = st.text_input(
+        "Reviewer", reviewer(), help="Your labels carry this name.", disabled=logged_in_as() is not None
+    )
     if "MAMI_REVIEWER" in os.environ:
         st.caption("MAMI_REVIEWER is set: at the next start it comes before the name saved here.")
     device = st.text_input(

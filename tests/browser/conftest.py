@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from made_dissection import make_dissection
+from made_image_captioner import make_captioner, make_encoder
 from playwright.sync_api import Browser, Page
 
 from mami_core.pipeline.dashboard_bench.browser import chromium
 from mami_core.pipeline.dashboard_bench.server import serving
 
+PATIENCE_MS = 120_000  # the machine may be busy; a test that is right does not wait
 HOME_PAGE = Path(__file__).parents[2] / "dashboard" / "Home.py"
 
 
@@ -39,7 +41,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(made: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard, started from an unrelated folder; gives its address."""
     assert browser.is_connected()
-    with serving(HOME_PAGE, [made], tmp_path_factory.mktemp("elsewhere")) as running:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    make_captioner("sat-soft", str(make_encoder(folder / "parts")), folder / "models" / "sat@made")
+    with serving(HOME_PAGE, [made], folder) as running:
         yield running.address
 
 
@@ -55,7 +59,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
         page.on("console", lambda message: _heard(message, problems))
         page.on("request", lambda request: _asked(request.url, server, problems))

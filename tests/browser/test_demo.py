@@ -33,3 +33,20 @@ def test_an_image_of_the_demo_finds_units_that_fire_for_it(visit):
     page = visit(f"search?d={DEMO.name}")
     page.wait_for_selector(".firing[data-ready]")
     expect(page.locator(".firing a.card").first).to_contain_text("%")
+
+
+def test_a_picked_image_is_captioned_word_by_word_and_stays_in_the_link(visit):
+    page = visit(f"search?d={DEMO.name}")
+    page.wait_for_selector(".firing[data-ready]")
+    page.locator(".picker button[aria-label^=image]").nth(3).click()
+    page.wait_for_url("**image=*")
+    chosen = page.locator(".picker button[aria-pressed=true]")
+    expect(chosen).to_have_count(1)
+    name = chosen.get_attribute("aria-label")
+    page.wait_for_selector(".seen[data-ready]")
+    words = page.locator(".seen figcaption b").count()
+    assert words == page.locator(".seen canvas").count() > 0
+    expect(page.locator(".seen figcaption").first).to_contain_text("β 0.")
+    page.reload()
+    page.wait_for_selector(".seen[data-ready]")
+    expect(page.locator(".picker button[aria-pressed=true]")).to_have_attribute("aria-label", name)

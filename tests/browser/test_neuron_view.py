@@ -143,6 +143,40 @@ def test_an_exemplar_opens_full_size_and_reads_the_scalar_under_the_pointer(visi
     expect(page.locator("dialog.full output")).to_contain_text("activation")
 
 
+def test_arrows_walk_the_exemplars_at_full_size(visit):
+    page = visit("neuron?d=squares&layer=early&unit=0")
+    painted(page, "early", 0)
+    page.locator(".cell").nth(2).click()
+    dialog = page.locator("dialog.full")
+    expect(dialog).to_contain_text("3 of 15")
+    page.keyboard.press("ArrowRight")
+    expect(dialog).to_contain_text("4 of 15")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(dialog).to_contain_text("2 of 15")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_what_older_files_do_not_hold_has_its_own_words(visit):
+    page = visit("neuron?d=squares&layer=late.conv&unit=2")
+    painted(page, "late.conv", 2)
+    expect(page.locator(".head.luong")).to_contain_text("without it: not stored")
+    expect(page.locator(".head.gate")).to_contain_text("not stored")
+
+
+def test_a_citation_is_copied_with_the_link_of_the_unit(visit, server):
+    page = visit("neuron?d=squares&layer=late.conv&unit=2")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
+    painted(page, "late.conv", 2)
+    button = page.get_by_role("button", name="Cite")
+    button.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("@misc{mami-squares-late-conv-2")
+    assert f"{server}/neuron?d=squares&layer=late.conv&unit=2" in copied
+
+
 def test_a_dead_unit_says_so_in_words(visit):
     page = visit("neuron?d=squares&layer=early&unit=4")
     painted(page, "early", 4)
@@ -151,13 +185,32 @@ def test_a_dead_unit_says_so_in_words(visit):
     expect(page.locator(".pairs").last).to_contain_text("not computed")
 
 
+WIDE = (
+    "",
+    "neurons?d=squares",
+    "neurons?d=squares&in=grid&sort=maximum",
+    "neuron?d=squares",
+    "search?d=demo",
+    "compare?d=squares",
+    "compare?d=squares&what=Heads",
+    "review?d=squares",
+    "export?d=squares",
+    "jobs",
+    "settings",
+)
+REACH = """() => Math.max(...["stMain", "stApp"].map((id) => {
+  const box = document.querySelector(`[data-testid=${id}]`);
+  return box.scrollWidth - box.clientWidth;
+}))"""
+
+
 @pytest.mark.parametrize("width", [1440, 1024, 600])
-@pytest.mark.parametrize("path", ["", "neurons?d=squares", "neurons?d=squares&in=grid", "neuron?d=squares", "export"])
+@pytest.mark.parametrize("path", WIDE)
 def test_nothing_scrolls_sideways(visit, path, width):
     page = visit(path, width=width)
     page.wait_for_selector("[data-testid=stMain] h1, .neuron[data-painted]")
-    page.wait_for_function("document.readyState === 'complete'")
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(REACH) <= 0
 
 
 def test_dark_follows_the_system_without_a_reload(visit):

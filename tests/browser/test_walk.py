@@ -35,6 +35,20 @@ def test_the_layer_tree_counts_and_chooses(visit):
     expect(page.locator("a.card img")).to_have_count(5)
 
 
+def test_lists_sort_by_a_figure_and_bound_it_and_the_link_keeps_both(visit):
+    page = visit("neurons?d=squares")
+    page.wait_for_selector(".units[data-ready='11']")
+    page.get_by_label("Sort", exact=True).select_option("references:mami@made")
+    expect(page.locator(".names")).to_contain_text("word F1 with the nearest reference")
+    page.get_by_label("Least of the figure").fill("0.1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".units[data-ready='9']")  # without the dead and the failed one
+    page.wait_for_url("**least=0.1*")
+    page.reload()
+    page.wait_for_selector(".units[data-ready='9']")
+    expect(page.get_by_label("Least of the figure")).to_have_value("0.1")
+
+
 def test_the_filtered_csv_is_downloaded_and_read_back(visit, tmp_path):
     page = visit("export?d=squares&text=blue")
     button = page.get_by_role("button", name="Download", exact=True)
