@@ -21,6 +21,7 @@ WIDTHS: Final = {112: 1535, 224: 2604}  # of a window in which the exemplars hav
 PAUSE_MS: Final = 400  # between key presses: a quick reader
 PAINTED: Final = ".neuron[data-painted]"
 WORDS: Final = ".head .word"
+AT_REST: Final = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @contextmanager
@@ -114,12 +115,15 @@ def image_columns(page: Page, address: str, count: int, **names: Any) -> list[fl
     page.goto(f"{address}/?{urlencode(names)}")
     page.get_by_text("shown 0", exact=True).wait_for()
     for unit in range(1, count + 1):
-        _measured(page, f"armColumns({unit})", lambda: page.keyboard.press("j"))
-    taken = []
-    for unit in reversed(range(count)):
-        taken.append(float(_measured(page, f"armColumns({unit})", lambda: page.keyboard.press("k"))))
-        page.wait_for_timeout(PAUSE_MS)
-    return taken
+        _columns_at(page, unit, "j")
+    return [_columns_at(page, unit, "k") for unit in reversed(range(count))]
+
+
+def _columns_at(page: Page, unit: int, key: str) -> float:
+    """Press a key once the page is at rest, for a key during a run is lost; return the milliseconds to `unit`."""
+    page.wait_for_selector(AT_REST)
+    page.wait_for_timeout(PAUSE_MS)
+    return float(_measured(page, f"armColumns({unit})", lambda: page.keyboard.press(key)))
 
 
 def rounded_median(values: list[float]) -> float:
