@@ -118,7 +118,8 @@ def trained(making: Making, source: str, copy: int) -> Path:
     facts = {**asdict(recipe), "network": repr(build(source))}
     path = making.work / f"{source}-{copy}-{settings_sha256(facts)[:8]}.safetensors"
     if not path.is_file():
-        scenes = making.world.training  # painted before the clock starts: all networks share them
+        with making.ledger.timing("paint training scenes"):
+            scenes = making.world.training  # once: all networks share them
         with making.ledger.timing(f"{source}-{copy}: train"):
             if source == "generator":
                 few = scenes[: making.world.count(GENERATOR_IMAGES)]
