@@ -18,5 +18,6 @@ st.html(
 )
 if problem := problem_with_settings():
     st.warning(problem)
+ask_to_log_in()
 menu(page.url_path or "overview")
 page.run()

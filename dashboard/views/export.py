@@ -13,6 +13,7 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.controls import filter_in_address, open_dissection
 from dashboard.links import PAGES
+from dashboard.login import logged_in_as
 from mami_core.config import Exported
 from mami_core.exports import export_bytes
 from mami_core.interop.label_import import LabelImport, preview_labels
@@ -56,7 +57,7 @@ def take_in() -> None:
         path = Path(folder) / "labels.csv"
         path.write_bytes(file.getvalue())
         try:
-            preview = preview_labels(path, dissection, loaders.label_frame(found))
+            preview = preview_labels(path, dissection, loaders.label_frame(found), only=logged_in_as())
         except ValueError as problem:
             st.error(str(problem).replace(folder + "/", ""))
             return

@@ -1,0 +1,23 @@
+"""A real server, started once as its users start it, and dissections made for the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_dissection import make_dissection
+
+from mami_core.pipeline.dashboard import home_page
+from mami_core.pipeline.dashboard_bench.server import Server, serving
+
+
+@pytest.fixture(scope="session")
+def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dissection(tmp_path_factory.mktemp("dissections") / "squares")
+
+
+@pytest.fixture(scope="session")
+def server(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(home_page(), [squares], tmp_path_factory.mktemp("server")) as running:
+        yield running
