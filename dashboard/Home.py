@@ -6,12 +6,13 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from dashboard.login import OnlyLoggedIn
 from dashboard.routes import PREFIX, say_served, serving
 from dashboard.security import SecurityHeaders
 
 say_served()
 app = st.App(
     "app.py",
-    routes=[Mount(PREFIX, app=serving())],
+    routes=[Mount(PREFIX, app=OnlyLoggedIn(serving()))],
     middleware=[Middleware(SecurityHeaders)],
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import loaders
+from dashboard.login import logged_in_as
 from mami_core.store.labels import Label, LabelConflict, Verdict
 
 VERDICTS: dict[str, Verdict] = {"Save": "edit", "Reject captions": "reject", "Unsure": "unsure"}
@@ -16,7 +17,12 @@ state = st.session_state
 
 
 def reviewer() -> str:
-    """Return who labels: the name of this session, else MAMI_REVIEWER, the saved one, the system's user."""
+    """Return who labels: where login is on, who is logged in and nobody else.
+
+    Otherwise the name of this session, else MAMI_REVIEWER, the saved one, the system's user.
+    """
+    if known := logged_in_as():
+        return known
     if not state.get("reviewer"):
         named = os.environ.get("MAMI_REVIEWER", "").strip() or loaders.preferences().reviewer
         state["reviewer"] = named or _system_user()

@@ -132,6 +132,6 @@ def _kind(request: Request) -> str:
 
 def _whole_number(request: Request, name: str, default: int, limit: int) -> int:
     text = request.query_params.get(name, str(default))
-    if not text.isdecimal() or int(text) > limit:
-        raise ValueError(f"{name} must be a number from 0 to {limit}, got {text!r}")
+    if not text.isdecimal() or len(text) > len(str(limit)) or int(text) > limit:
+        raise ValueError(f"{name} must be a number from 0 to {limit}, got {text[:40]!r}")
     return int(text)

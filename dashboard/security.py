@@ -6,8 +6,10 @@ import os
 import re
 from collections.abc import Iterable
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 # Streamlit compiles components from blobs and styles elements inline; everything else must come from this server.
 POLICY = "; ".join(
@@ -47,12 +49,20 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",  # no other site may show our pictures or run our scripts
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+FOREIGN = PlainTextResponse("This server does not answer to that name; its operator sets server.allowedHosts.", 403)
+
 
 class SecurityHeaders:
-    """Add `HEADERS` to every HTTP answer; websockets pass untouched."""
+    """Add `HEADERS` to every HTTP answer, and answer only who calls us by one of our names.
+
+    Streamlit checks `server.allowedHosts` for websockets alone: a page of a stranger whose name suddenly means
+    127.0.0.1 could read our addresses otherwise. Websockets pass untouched.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -68,4 +78,7 @@ class SecurityHeaders:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        if is_host_allowed(Headers(scope=scope).get("host")):
+            await self.app(scope, receive, send_with_headers)
+            return
+        await FOREIGN(scope, receive, send_with_headers)

@@ -91,6 +91,8 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.
         version = np.lib.format.read_magic(file)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = reader(file)
+        if dtype.hasobject:  # mapped, its bytes would be taken for addresses of Python objects
+            raise ValueError(f"{entry.filename} holds Python objects")
         header = file.tell()
     with path.open("rb") as raw:  # the member's data begins after its local header, whose names' lengths vary
         raw.seek(entry.header_offset + 26)

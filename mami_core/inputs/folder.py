@@ -94,7 +94,10 @@ def _scaled_to_bytes(image: Image.Image) -> Image.Image:
 
 def _images_below(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        above = {Path(place).resolve(), *Path(place).resolve().parents}  # a link upwards would list all again, for ever
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and (Path(place) / name).resolve() not in above
+        ]
         for name in files:
             path = Path(place) / name
             if path.suffix.lower() in EXTENSIONS and not name.startswith("."):

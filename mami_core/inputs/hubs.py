@@ -52,6 +52,8 @@ def _hugging_face(name: str, keywords: dict[str, Any]) -> Network:
         from transformers import AutoConfig, AutoModel, AutoModelForImageClassification
     except ImportError as problem:
         raise ValueError("hf: networks need transformers: pip install transformers") from problem
+    if keywords.get("trust_remote_code"):
+        raise ValueError(f"hf:{name}: code of a hub is not run; load it in a file of your own and name path.py:factory")
     try:
         config = AutoConfig.from_pretrained(name)
         classifies = any(str(entry).endswith("ForImageClassification") for entry in config.architectures or ())

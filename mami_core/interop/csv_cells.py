@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 _LONGEST_CELL: Final = 1 << 24
+_MOST_DIGITS: Final = 9  # a unit's number; Python refuses to read thousands of digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def number(path: Path, cells: Cells, column: str) -> float | None:
 def whole_number(path: Path, cells: Cells, column: str, *, least: int = 0) -> int:
     """Return a cell as a whole number not below `least`."""
     text = cells.values[column].strip()
-    if not (text.isascii() and text.isdecimal()) or int(text) < least:
+    if not (text.isascii() and text.isdecimal()) or len(text) > _MOST_DIGITS or int(text) < least:
         raise ValueError(
             f"{path}, line {cells.line}, column {column!r}: {text!r} is no whole number from {least} upwards"
         )

@@ -55,9 +55,12 @@ class LabelImport:
         return len(store.save_all([change.label for change in self.changes]))
 
 
-def preview_labels(path: Path | str, dissection: Dissection, labels: pd.DataFrame) -> LabelImport:
+def preview_labels(
+    path: Path | str, dissection: Dissection, labels: pd.DataFrame, *, only: str | None = None
+) -> LabelImport:
     """Compare a file of our full form with the `labels` there are (`LabelStore.frame`).
 
+    `only`: the one reviewer whose labels may change; what the file changes of others is a problem.
     Only the columns `label` and `reviewer` are taken in, `label_version` says which version was edited; all other
     columns only identify the unit. Raises ValueError for a file that is not of our form.
     """
@@ -73,6 +76,7 @@ def preview_labels(path: Path | str, dissection: Dissection, labels: pd.DataFram
         try:
             change = _change(path, dissection, units, known, cells)
             if change is not None:
+                _only_own(path, change, only)
                 _only_once(path, change, seen)
         except ValueError as problem:
             problems.append(Problem(cells.line, str(problem)))
@@ -140,6 +144,14 @@ def _check_version(path: Path, cells: Cells, version: int) -> None:
 def _whose_caption(text: str, cells: Cells) -> str | None:
     said = {name: value for name, value in cells.values.items() if name.endswith(".caption")}
     return next((name.removesuffix(".caption") for name, value in said.items() if unguard(value) == text), None)
+
+
+def _only_own(path: Path, change: Change, only: str | None) -> None:
+    if only not in (None, change.label.reviewer):
+        raise ValueError(
+            f"{path}, line {change.line}, column 'reviewer': {change.label.reviewer!r} is somebody else; "
+            f"you are logged in as {only!r} and may change your own labels"
+        )
 
 
 def _only_once(path: Path, change: Change, seen: dict[tuple[UnitKey, str], int]) -> None:

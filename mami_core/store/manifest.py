@@ -99,7 +99,9 @@ def from_json(text: str, path: Path) -> Manifest:
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is not a dissection's manifest, or it is damaged; dissect again") from None
     if schema != SCHEMA_VERSION:
-        raise ValueError(f"{path} has schema {schema}, this version reads {SCHEMA_VERSION}; dissect again")
+        newer = isinstance(schema, int) and schema > SCHEMA_VERSION
+        advice = "update this program" if newer else "`mami dissect` makes it again"
+        raise ValueError(f"{path} has schema {schema}, this version reads {SCHEMA_VERSION}; {advice}")
     try:
         return Manifest(
             **{name: body[name] for name in _PLAIN},
@@ -107,10 +109,18 @@ def from_json(text: str, path: Path) -> Manifest:
                 LayerInfo(x["name"], x["units"], (x["map_size"][0], x["map_size"][1])) for x in body["layers"]
             ),
             class_names=tuple(body["class_names"]),
-            files={name: FileInfo(x["sha256"], x["bytes"]) for name, x in body["files"].items()},
+            files={_inside(name): FileInfo(x["sha256"], x["bytes"]) for name, x in body["files"].items()},
         )
     except (KeyError, TypeError, IndexError, AttributeError) as problem:
         raise ValueError(f"{path} lacks or garbles the entry {problem}; it is damaged: dissect again") from None
+
+
+def _inside(name: str) -> str:
+    """Return the name of a file; KeyError for one that would lead out of the folder: manifests come from strangers."""
+    parts = name.replace("\\", "/").split("/")
+    if not all(parts) or {".", ".."} & set(parts) or ":" in parts[0] or "\0" in name:
+        raise KeyError(f"files: {name!r} leads out of the folder")
+    return name
 
 
 _PLAIN = (
@@ -135,9 +145,19 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a dissection: it has no {MANIFEST}; make one with `mami dissect`")
     try:
-        return from_json(path.read_text(encoding="utf-8"), path)
+        manifest = from_json(path.read_text(encoding="utf-8"), path)
     except UnicodeDecodeError:
         raise ValueError(f"{path} is damaged: not valid text; dissect again") from None
+    _refuse_links_out(folder, manifest)
+    return manifest
+
+
+def _refuse_links_out(folder: Path, manifest: Manifest) -> None:
+    """Raise ValueError where a file is in truth one of somewhere else: reading would show it, writing change it."""
+    real = folder.resolve()
+    for name in (MANIFEST, *manifest.files):
+        if not (folder / name).resolve().is_relative_to(real):
+            raise ValueError(f"{folder / name} is a link that leads out of the folder; copy the file in its place")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
