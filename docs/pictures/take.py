@@ -20,13 +20,14 @@ NEURON = "neuron?d=demo&layer={layer}&unit={unit}"
 PICTURES = {  # name: (address, colour scheme, what must be there, a word to point at)
     "neuron-light": (NEURON, "light", PAINTED, None),
     "neuron-dark": (NEURON, "dark", PAINTED, ".head.combined .word >> nth=3"),
-    "overview-light": ("?d=demo", "light", "[data-testid=stMetric]", None),
+    "overview-light": ("?d=demo", "light", ".rows[data-ready]", None),
     "neurons-light": ("neurons?d=demo", "light", LISTED, None),
     "neurons-grid-dark": ("neurons?d=demo&in=grid&sort=disagreement", "dark", LISTED, None),
-    "compare-light": ("compare?d=demo", "light", ".js-plotly-plot", None),
+    "compare-light": ("compare?d=demo&what=Heads", "light", ".rows[data-ready]", None),
     "review-light": ("review?d=demo", "light", PAINTED, None),
-    "search-light": ("search?d=demo", "light", ".firing[data-ready]", None),
+    "search-light": ("search?d=demo&image=40", "light", ".firing[data-ready]", None),
     "export-light": ("export?d=demo", "light", "[data-testid=stDownloadButton]", None),
+    "settings-light": ("settings", "light", "[data-testid=stDataFrame]", None),
     "jobs-light": ("jobs", "light", "[data-testid=stForm]", None),
 }
 
@@ -51,6 +52,7 @@ def main(address: str, layer: str, unit: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for name, (path, scheme, selector, word) in PICTURES.items():
             page = browser.new_page(viewport=SIZE, color_scheme=scheme, device_scale_factor=SCALE)
+            page.set_default_timeout(150_000)
             page.goto(f"{address}/{path.format(layer=layer, unit=unit)}")
             take(page, name, selector, word)
             page.close()
