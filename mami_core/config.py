@@ -43,7 +43,8 @@ class DissectConfig:
     workers: int = 0  # processes that decode images; 0: decode in this one
     seed: int = 0
     device: str = "auto"
-    milan_parity: bool = False  # reproduce the reference's in-place ReLU, zero-padded upsampling, hazen quantile
+    mixed_precision: bool = True  # bfloat16 on a CUDA GPU; elsewhere it is never used
+    milan_parity: bool = False  # as the MILAN reference: ReLU, upsampling, quantile, bytes; see docs/milan_parity.md
     exact_statistics: bool = False  # statistics from all positions, not the sampled ones; `bench dissect` has its cost
     shard: str | None = None  # i/n: only this share of the image blocks, to be joined by `mami merge`
     resume: bool = True  # go on where an interrupted run stopped
@@ -87,7 +88,8 @@ class BenchDissectConfig:
     threads: int = 1
     workers: int = 0  # compare as many workers at once with one, on the first network; 0: do not
     memory_images: tuple[int, ...] = ()  # measure the first network's memory over as many images, e.g. 2000 20000
-    memory_size: int = 64  # pixels of those images: 20,000 of 224 px take a quarter of an hour
+    memory_size: int = 224  # pixels of those images; 20,000 of 224 px take a quarter of an hour
+    gpu_batch_size: int = 256  # where a GPU is present, ResNet-50 and ResNet-152 are measured on it
     out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
     json: bool = False
 
@@ -198,7 +200,7 @@ class CaptionConfig:
     captioner: tuple[str, ...] = ("milan@scenery", "mami@scenery")  # folders, names, netdissect, clip-dissect
     segmentation: str | None = None  # for netdissect: a folder of class-index PNGs, or scenery, the dissection's own
     concepts: Path | None = None  # for clip-dissect: a text file, one a line
-    clip: Path | None = None  # for clip-dissect: folder of a CLIP of transformers, or of `mami train DATA match`
+    clip: Path | None = None  # for clip-dissect: folder of a CLIP of transformers, or of a match of `mami train`
     images: str | None = None  # for both: where the images lie, as `mami dissect` was told
     weights: str | None = None  # for netdissect: the network's, where they were named when it was dissected
     decoding: str | None = None  # greedy | beam | pmi | consensus; none: the best on the captioner's validation units
@@ -328,6 +330,21 @@ class Table2Config:
 
     def __post_init__(self) -> None:
         _require(min(self.seeds, self.threads) >= 1, "--seeds and --threads must be at least 1")
+
+
+@dataclass(frozen=True)
+class PlantedConfig:
+    """Hold captions of planted neurons against their rules, their masks and what they do on scenes never shown."""
+
+    data: Path = Path("scenery")  # a folder that `mami world` made; scenery: one of our own, made where it is missing
+    seeds: int = 1  # trainings of each captioner
+    scenes: int = 1000  # held-out scenes that activations are compared on
+    encoder: str = "parts@scenery"  # folder or bundled name
+    out: Path | None = None  # also write the figures into their section of this Markdown file, e.g. docs/results.md
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        _require(min(self.seeds, self.scenes) >= 1, "--seeds and --scenes must be at least 1")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from mami_core.config import BenchDissectConfig, DissectConfig
+from mami_core.dissection.bench_gpu import gpu_speeds
 from mami_core.dissection.bench_images import ReadyImages, write_jpegs
 from mami_core.dissection.bench_runs import memory_by_images, whole_run, workers_against_one
 from mami_core.dissection.hooks import reading
@@ -30,6 +31,7 @@ from mami_core.inputs import ImageFolder, ImageSource, Network, open_network
 
 _CORE = ("ranking", "tail")  # top-k with maps, and the threshold
 _JPEGS = 64  # files of the decoding run, at most
+_EXACT = 64  # images of the run that takes every position, at most
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class NetworkBench:
     added_cpu_s: float  # everything
     ratio_core: float
     ratio_cpu: float
+    ratio_exact: float  # everything, with --exact-statistics: all positions instead of the sampled ones
     images_per_second_forward: float  # these two: a CPU second of the same process, one after the other
     images_per_second_decoding: float  # everything, from JPEG files in a folder; without thumbnails and joining
     images_per_second: float  # wall time of a whole run: decoding, thumbnails, joining and saving included
@@ -65,6 +68,7 @@ def bench_dissection(config: BenchDissectConfig) -> dict[str, Any]:
         first = config.networks[0]
         workers = workers_against_one(first, config) if config.workers else None
         memory = memory_by_images(first, config) if config.memory_images else None
+        gpu = gpu_speeds(config) if torch.cuda.is_available() else None
     finally:
         torch.set_num_threads(before)
     return {
@@ -77,6 +81,7 @@ def bench_dissection(config: BenchDissectConfig) -> dict[str, Any]:
         "networks": found,
         "workers": workers,
         "memory": memory,
+        "gpu": gpu,
     }
 
 
@@ -88,6 +93,7 @@ def bench_network(spec: str, config: BenchDissectConfig) -> NetworkBench:
         forward = _forward_seconds(work)
         part, whole = _timed_blocks(work)
         decoding = _decoding_speed(network, config, Path(folder))
+        exact = _exact_seconds(network, config, Path(folder) / "exact")
         errors = rank_errors(work, part)
     stages = _summed(state.clock for state in part.states)
     core, added = sum(stages[name] for name in _CORE), sum(stages.values())
@@ -101,6 +107,7 @@ def bench_network(spec: str, config: BenchDissectConfig) -> NetworkBench:
         added_cpu_s=added,
         ratio_core=1 + core / forward,
         ratio_cpu=1 + added / forward,
+        ratio_exact=1 + exact * config.images / forward,
         images_per_second_forward=config.images / forward,
         images_per_second_decoding=decoding,
         rank_error_mean=float(errors.mean()),
@@ -110,8 +117,17 @@ def bench_network(spec: str, config: BenchDissectConfig) -> NetworkBench:
     )
 
 
-def _prepared(network: Network, images: ImageSource, config: BenchDissectConfig, out: Path) -> Work:
-    settings = DissectConfig(network=network.name, images="random", out=out, batch_size=config.batch_size, device="cpu")
+def _prepared(
+    network: Network, images: ImageSource, config: BenchDissectConfig, out: Path, *, exact: bool = False
+) -> Work:
+    settings = DissectConfig(
+        network=network.name,
+        images="random",
+        out=out,
+        batch_size=config.batch_size,
+        device="cpu",
+        exact_statistics=exact,
+    )
     work = prepare(network, images, settings, out)
     assert work is not None  # the folder is new
     return work
@@ -131,6 +147,13 @@ def _decoding_speed(network: Network, config: BenchDissectConfig, folder: Path) 
     write_jpegs(folder / "jpegs", count)
     work = _prepared(network, ImageFolder(folder / "jpegs"), config, folder / "decoding")
     return count / _timed_blocks(work)[1]
+
+
+def _exact_seconds(network: Network, config: BenchDissectConfig, out: Path) -> float:
+    """Return the CPU seconds an image that are added where the statistics are taken from every position."""
+    count = min(_EXACT, config.images)
+    part, _ = _timed_blocks(_prepared(network, ReadyImages(count, config.size), config, out, exact=True))
+    return sum(_summed(state.clock for state in part.states).values()) / count
 
 
 def _summed(clocks: Iterator[Stopwatch]) -> dict[str, float]:

@@ -6,7 +6,7 @@ import json
 import logging
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,6 @@ class Work:
     out: Path
     plan: Plan
     device: torch.device
-    seconds: dict[str, float] = field(default_factory=dict)  # CPU seconds by kind of work
 
 
 def prepare(network: Network, images: ImageSource, config: DissectConfig, out: Path) -> Work | None:
@@ -248,7 +247,7 @@ def run_blocks(work: Work, part: Part, todo: list[int], report: Report, *, at_on
                 array[plan.rows_of(np.array(sorted(batch.unreadable)))[1]] = np.nan
             for piece in batch.pieces(at_once or plan.batch_size):
                 numbers = piece.ids
-                _run_batch(reader, piece, work.device)
+                _run_batch(reader, piece, work.device, mixed=config.mixed_precision)
             seen += len(ids)
             if ids[-1] in ends:
                 part.done.add(ends[ids[-1]])
@@ -258,11 +257,11 @@ def run_blocks(work: Work, part: Part, todo: list[int], report: Report, *, at_on
             report("images", seen, plan.images)
 
 
-def _run_batch(reader: Reader, batch: Batch, device: torch.device) -> None:
+def _run_batch(reader: Reader, batch: Batch, device: torch.device, *, mixed: bool) -> None:
     inputs = tuple(part.to(device, non_blocking=True) for part in batch.inputs)
     if device.type == "cuda":
         inputs = tuple(x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs)
-    with mixed_precision(device):
+    with mixed_precision(device, enabled=mixed):
         reader.run(inputs)
 
 

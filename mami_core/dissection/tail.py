@@ -67,11 +67,14 @@ class Tail:
 
 
 def _largest(values: Tensor, count: int) -> Tensor:
-    """Return the `count` largest of each row (U, n), in no order; on a CPU, NumPy partitions nine times faster."""
+    """Return the `count` largest of each row (U, n), in no order, and leave `values` reordered.
+
+    On a CPU, NumPy partitions nine times faster than torch selects, and in place: these are the largest arrays kept.
+    """
     if values.device.type != "cpu":
         return values.topk(count, 1, sorted=False).values
-    parted = np.partition(values.numpy(), values.shape[1] - count, axis=1)  # (U, n)
-    return torch.from_numpy(np.ascontiguousarray(parted[:, -count:]))
+    values.numpy().partition(values.shape[1] - count, axis=1)
+    return values[:, -count:].contiguous()
 
 
 def _above(values: Tensor, bound: Tensor) -> Tensor:

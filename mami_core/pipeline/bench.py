@@ -19,8 +19,8 @@ _REAL_TEXTS: Final = "descriptions/milannotations_resnet152_imagenet.csv"  # bel
 _COLUMNS: Final = ("summary", "description", "caption")
 _USUAL_SIZE: Final = 224  # pixels
 _SMALLER: Final = (
-    "These images are smaller than the usual 224 px, because 20,000 of that size take a quarter of an hour: every "
-    "image's peaks take the same room at any size; a batch's maps and the kept pictures take less than they would."
+    "These images are smaller than the usual 224 px: every image's peaks take the same room at any size; a batch's "
+    "maps and the kept pictures take less than they would."
 )
 
 
@@ -82,16 +82,18 @@ def _dissect_lines(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['batch_size']}, {figures['threads']} thread(s), torch {figures['torch']}.",
         "",
         "| network | forward, s | added, s | × forward: top-k, threshold, maps | × forward: everything "
-        "| rank error, mean | worst | memory, MB |",
-        "|---|---|---|---|---|---|---|---|",
+        "| with --exact-statistics | rank error, mean | worst | memory, MB |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for found in figures["networks"]:
         lines.append(
             f"| {found['name']}, {len(found['layers'])} layers | {found['forward_cpu_s']:.2f} "
             f"| {found['added_cpu_s']:.2f} | {found['ratio_core']:.3f} | {found['ratio_cpu']:.3f} "
+            f"| {found['ratio_exact']:.2f} "
             f"| {found['rank_error_mean']:.5f} | {found['rank_error_max']:.5f} | {found['peak_memory_mb']:.0f} |"
         )
-    return [*lines, *_speed_lines(figures), *_worker_lines(figures["workers"]), *_memory_lines(figures["memory"])]
+    beside = [*_worker_lines(figures["workers"]), *_memory_lines(figures["memory"])]
+    return [*lines, *_speed_lines(figures), *beside, *_gpu_dissection_lines(figures["gpu"])]
 
 
 def _speed_lines(figures: Mapping[str, Any]) -> list[str]:
@@ -134,6 +136,24 @@ def _memory_lines(memory: Mapping[str, Any] | None) -> list[str]:
         f"{memory['size']} px: {grown}.",
         *([_SMALLER] if memory["size"] < _USUAL_SIZE else []),
     ]
+
+
+def _gpu_dissection_lines(gpu: Mapping[str, Any] | None) -> list[str]:
+    if gpu is None:
+        return ["", "On a GPU: not measured, as this machine has none."]
+    lines = [
+        "",
+        f"{gpu['device']}, bfloat16, channels last, batches of {gpu['batch_size']} in its memory:",
+        "",
+        "| network | bare forward, images/s | dissecting, images/s | share |",
+        "|---|---|---|---|",
+    ]
+    for found in gpu["networks"]:
+        lines.append(
+            f"| {found['name']}, {len(found['layers'])} layers | {found['images_per_second_forward']:.0f} "
+            f"| {found['images_per_second']:.0f} | {found['share_of_forward']:.1%} |"
+        )
+    return lines
 
 
 def _caption_lines(figures: Mapping[str, Any], sizes: BenchSizes) -> list[str]:

@@ -34,4 +34,6 @@ def run_dissection(config: DissectConfig) -> None:
         print_result(summary, as_json=config.json, text=text)
         return
     units = f"{summary['units']} units in {len(summary['layers'])} layers over {summary['images']} images"
-    print_result(summary, as_json=config.json, text=f"dissected {units} into {config.out}")
+    unreadable = dissection.manifest.settings.get("unreadable", [])
+    left_out = "".join(f"\nleft out, not readable: {why}" for why in unreadable)
+    print_result(summary, as_json=config.json, text=f"dissected {units} into {config.out}{left_out}")

@@ -62,6 +62,7 @@ def test_bench_dissect_gives_the_fields(capsys):
             "rank_error_max", "peak_memory_mb", "stages"} <= set(found)  # fmt: skip
     assert found["images_per_second_forward"] == pytest.approx(4 / found["forward_cpu_s"])
     assert found["images_per_second_decoding"] > 0
+    assert found["ratio_exact"] > 1
     assert figures["workers"] is None
     assert figures["memory"] is None
 
@@ -69,7 +70,7 @@ def test_bench_dissect_gives_the_fields(capsys):
 @pytest.mark.slow
 def test_bench_dissect_compares_two_workers_with_one_and_measures_memory_at_each_size(tmp_path, capsys):
     out = tmp_path / "benchmarks.md"
-    more = ["--workers", "2", "--memory-images", "4", "6", "--out", str(out)]
+    more = ["--workers", "2", "--memory-images", "4", "6", "--memory-size", "64", "--out", str(out)]
     assert main(["bench", "dissect", "--json", *FEW, *more]) == 0
     figures = json.loads(capsys.readouterr().out)
     workers, memory = figures["workers"], figures["memory"]
