@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),
     "reproduce-table1": Command(config.Table1Config, "table1:run_table1", ()),
     "reproduce-table2": Command(config.Table2Config, "table2.run:run_table2", ()),
+    "reproduce-planted": Command(config.PlantedConfig, "planted_truth:run_planted", ()),
     "reproduce-published": Command(config.PublishedConfig, "published_captions:run_published", ()),
     "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),
     "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),

@@ -27,9 +27,9 @@ COMMA: Final = ","
 _MATCHED, _SAID = 0.005, 0.05
 
 
-def grams(phrase: Phrase, order: int) -> set[Phrase]:
-    """Return the different n-grams of a caption."""
-    return {phrase[start : start + order] for start in range(len(phrase) - order + 1)}
+def grams(phrase: Phrase, order: int) -> tuple[Phrase, ...]:
+    """Return the different n-grams of a caption, in order: sums over them are the same in every session."""
+    return tuple(dict.fromkeys(phrase[start : start + order] for start in range(len(phrase) - order + 1)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,14 @@ class ConsensusSettings:
 
 
 @dataclass(frozen=True, eq=False)
+class Spoken:
+    """What the decoders said of one unit."""
+
+    drawn: tuple[Phrase, ...]  # at temperature 1: candidates, and evidence of what people would say
+    likely: tuple[Phrase, ...]  # greedy, beam and drawn at a lower temperature: candidates
+
+
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """What could be said of one unit, and what is expected of it."""
 
@@ -78,23 +86,26 @@ class Consensus:
     slope: BleuSlope = field(default_factory=BleuSlope)
     settings: ConsensusSettings = field(default_factory=ConsensusSettings)
 
-    def captions(self, shares: np.ndarray) -> list[str]:
-        """Return one caption a unit, for the word shares (U, W) that the reader expects."""
-        found = self.candidates(shares)
-        return [" ".join(unit.captions[unit.best(self.slope, self.settings.word_weight)[0]]) for unit in found]
+    def captions(self, shares: np.ndarray, spoken: Sequence[Spoken] | None = None) -> list[str]:
+        """Return one caption a unit, for the word shares (U, W) that the reader expects; `spoken` saves speaking."""
+        weight = self.settings.word_weight
+        return [" ".join(unit.captions[unit.best(self.slope, weight)[0]]) for unit in self.candidates(shares, spoken)]
 
-    def candidates(self, shares: np.ndarray, *, batch_size: int = 64) -> Iterator[Candidates]:
+    def candidates(self, shares: np.ndarray, spoken: Sequence[Spoken] | None = None) -> Iterator[Candidates]:
         """Yield every unit's candidates, for the word shares (U, W) that the reader expects."""
         vectors = self.words.vectors(shares)
+        for row, said in enumerate(self.speak(shares) if spoken is None else spoken):
+            yield self.weighed(shares[row], vectors[row], said)
+
+    def speak(self, shares: np.ndarray, *, batch_size: int = 64) -> Iterator[Spoken]:
+        """Yield what the decoders say of every unit."""
+        vectors = self.words.vectors(shares)
         for start in range(0, len(vectors), batch_size):
-            here = slice(start, start + batch_size)
-            drawn, sober = self.spoken(vectors[here])
-            for row, pair in enumerate(zip(drawn, sober, strict=True)):
-                yield self.weighed(shares[start + row], vectors[start + row], *pair)
+            yield from self.spoken(vectors[start : start + batch_size])
 
     @torch.no_grad()
-    def spoken(self, vectors: np.ndarray) -> tuple[list[list[Phrase]], list[list[Phrase]]]:
-        """Return captions per unit of word vectors (U, W): drawn freely, and those that are likelier."""
+    def spoken(self, vectors: np.ndarray) -> list[Spoken]:
+        """Return what the decoders say of units, word vectors (U, W)."""
         regions = torch.from_numpy(vectors.astype(np.float16).astype(np.float32)).unsqueeze(1)  # (U, 1, W)
         memory, settings = self.ensemble.prepare(regions), self.settings
         length = settings.length + 1  # the stop is a token too
@@ -113,24 +124,25 @@ class Consensus:
         )
         plain = self._read(greedy(self.ensemble, memory, self.vocabulary, length=length))
         sober = draw(settings.sober, settings.temperature, 1) if settings.sober else [[] for _ in plain]
-        likely = [[*a, *b, *c] for a, b, c in zip(plain, beam, sober, strict=True)]
-        return draw(settings.drawn, 1.0, 0), likely
+        free = draw(settings.drawn, 1.0, 0)
+        return [
+            Spoken(tuple(drawn), (*first, *several, *calm))
+            for drawn, first, several, calm in zip(free, plain, beam, sober, strict=True)
+        ]
 
     def _read(self, found: Decoded) -> list[list[Phrase]]:
         said = [[self.vocabulary.decode(row) for row in unit] for unit in found.tokens]
         return [[phrase for phrase in unit if phrase] for unit in said]
 
-    def weighed(
-        self, shares: np.ndarray, vector: np.ndarray, drawn: Sequence[Phrase], likely: Sequence[Phrase]
-    ) -> Candidates:
+    def weighed(self, shares: np.ndarray, vector: np.ndarray, said: Spoken) -> Candidates:
         """Return one unit's candidates with what is expected of them: shares and vector (W,)."""
         settings = self.settings
         copied: tuple[Phrase, ...] = ()
         if settings.neighbours:
             copied = self.neighbours.references(self.neighbours.nearest(vector[None], settings.neighbours)[0])
-        evidence = Evidence(tuple(drawn), copied, settings.trust)
+        evidence = Evidence(said.drawn, copied, settings.trust)
         worth = WordWorth(self.words.reader.gains(shares), settings.word_cost, settings.discount)
-        captions = list(dict.fromkeys([*likely, *drawn, *copied]))
+        captions = list(dict.fromkeys([*said.likely, *said.drawn, *copied]))
         found = Candidates(tuple(captions), evidence.statistics(captions), worth.of(captions))
         if not settings.crossed:
             return found

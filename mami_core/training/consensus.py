@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from mami_core.captioning.agreement import BleuSlope, log_bleu
-from mami_core.captioning.consensus_captioner import Candidates, Consensus, ConsensusSettings
+from mami_core.captioning.consensus_captioner import Candidates, Consensus, ConsensusSettings, Spoken
 from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.ensemble import Ensemble
 from mami_core.captioning.neighbours import Neighbours
@@ -71,9 +71,9 @@ def train_consensus(
     return with_slope(made, words.vectors.reader.shares(pooled_regions(validation)))
 
 
-def with_slope(made: Consensus, shares: np.ndarray) -> Consensus:
+def with_slope(made: Consensus, shares: np.ndarray, spoken: Sequence[Spoken] | None = None) -> Consensus:
     """Return the captioner with the slope fitted on validation units, by the word shares (U, W) expected of them."""
-    return replace(made, slope=fit_slope(list(made.candidates(shares)), made.settings.word_weight))
+    return replace(made, slope=fit_slope(list(made.candidates(shares, spoken)), made.settings.word_weight))
 
 
 def learnt_words(train: DescribedUnits, *, seed: int = 0) -> LearntWords:

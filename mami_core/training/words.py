@@ -48,7 +48,8 @@ def learn_words(pooled: np.ndarray, texts: Sequence[Sequence[str]], *, seed: int
 def common_words(texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return the words in references of several units, those of most units first."""
     counts = Counter(word for given in texts for word in {word for text in given for word in tokenize(text)})
-    found = tuple(word for word, units in counts.most_common() if units >= _MIN_UNITS)
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))  # a set's order differs between sessions
+    found = tuple(word for word, units in ranked if units >= _MIN_UNITS)
     if not found:
         raise ValueError(f"no word stands in the references of {_MIN_UNITS} units; there is too little to learn from")
     return found

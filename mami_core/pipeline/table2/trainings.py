@@ -186,11 +186,12 @@ def _consensus(
 
 # each adds one thing to the one before; the last is the captioner itself
 PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "agreement": {"decoders": 1, "neighbours": 0, "crossed": 0, "word_weight": 0.0},
+    "agreement": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},  # by one decoder, the next by all
     "several decoders": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},
     "similar units' references": {"crossed": 0, "word_weight": 0.0},
     "crossing": {"word_weight": 0.0},
 }
+ALONE: Final = "agreement"
 TOLD: Final = "words instead of regions"
 
 
@@ -204,10 +205,12 @@ def _parts(
     """Say the test units with one part of the captioner after the other."""
     told = {split: as_words(units.splits[split], words, expected[split]) for split in ("val", "test")}
     said = {TOLD: _decoded(made.ensemble.decoders[0], model, replace(units, splits=told))["captions"]}
+    alone = replace(made, ensemble=Ensemble(made.ensemble.decoders[:1]))
+    spoken = {one: {split: list(one.speak(shares)) for split, shares in expected.items()} for one in (alone, made)}
     for name, changes in PARTS.items():
-        own = dict(changes)
-        few = replace(made, ensemble=Ensemble(made.ensemble.decoders[: own.pop("decoders", None)]))
-        said[name] = with_slope(few.with_settings(**own), expected["val"]).captions(expected["test"])
+        speaker = alone if name == ALONE else made
+        own = with_slope(speaker.with_settings(**changes), expected["val"], spoken[speaker]["val"])
+        said[name] = own.captions(expected["test"], spoken[speaker]["test"])
     return said
 
 

@@ -22,6 +22,7 @@ from mami_core.training.batches import DescribedUnits, caption_length, reference
 
 NeuronKey: TypeAlias = tuple[str, str, int]  # dissection, layer, unit
 COMPOUND: Final = "compound"
+PLANTED: Final = "planted"  # trained on the compound set and planted neurons, tested on planted neurons of other rules
 SETS: Final = ("short", "long")
 
 
@@ -37,11 +38,13 @@ class WorldUnits:
     sources: Mapping[str, str]  # dissection → source
 
     @classmethod
-    def read(cls, folder: Path, encoder: AnyEncoder, report: Report, kind: str = "described") -> WorldUnits:
-        """Open a world's dissections of one kind and make, or find, their regions."""
-        sources = described_names(folder, kind)
+    def read(
+        cls, folder: Path, encoder: AnyEncoder, report: Report, kinds: Sequence[str] = ("described",)
+    ) -> WorldUnits:
+        """Open a world's dissections of some kinds and make, or find, their regions."""
+        sources = {name: source for kind in kinds for name, source in described_names(folder, kind).items()}
         if not sources:
-            raise ValueError(f"{folder} holds no dissection of kind {kind!r}; make it with `mami world {folder}`")
+            raise ValueError(f"{folder} holds no dissection of kind {kinds[0]!r}; make it with `mami world {folder}`")
         opened = {name: Dissection.open(folder / name) for name in sources}
         parts = []
         for name, dissection in opened.items():
@@ -65,13 +68,21 @@ class WorldUnits:
         return {key: row for row, key in enumerate(self.keys)}
 
     def split(self, source: str) -> SplitFile:
-        """Return the split by unit, of one source or of all; `without-SOURCE`: the one that holds a source out."""
+        """Return the split by unit, of one source or of all.
+
+        `without-SOURCE`: the one that holds a source out; `planted`: that of rules, with the compound set's training
+        units beside its own.
+        """
+        if source == PLANTED:
+            by_unit, by_rule = (read_split(self.folder / SPLITS / f"{name}.json") for name in ("unit", "rule"))
+            train = {**by_unit.units["train"], **by_rule.units["train"]}
+            return SplitFile("rule", by_rule.seed, {**by_rule.units, "train": train})
         name = f"network-{source.removeprefix('without-')}" if source.startswith("without-") else "unit"
         return read_split(self.folder / SPLITS / f"{name}.json")
 
     def rows(self, source: str, split: str) -> list[int]:
         """Return the rows of a split, those with fewest regions first: batches of like units need little padding."""
-        of_all = source == COMPOUND or source.startswith("without-")
+        of_all = source in (COMPOUND, PLANTED) or source.startswith("without-")
         found = [
             self.row_of[name, layer, unit]
             for name, members in self.split(source).units[split].items()
