@@ -18,9 +18,13 @@ from mami_core.captioning.encoder import CONFIG, grid_cover
 from mami_core.captioning.encoders import AnyEncoder, open_encoder
 from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
 from mami_core.captioning.image_encoder import ImageEncoder
+from mami_core.captioning.netdissect import NAME as NETDISSECT
 from mami_core.config import CaptionConfig, CaptionImagesConfig, parse_units
 from mami_core.device import choose_device
+from mami_core.pipeline.baselines import BASELINES, caption_by_clip_dissect, caption_by_netdissect
 from mami_core.pipeline.captioned import IMAGE_ENCODER, kept_encoder
+from mami_core.pipeline.consensus import caption_by_consensus, is_consensus, open_consensus, provenance_of
+from mami_core.pipeline.data import open_described
 from mami_core.pipeline.own_captioners import installed_captioners, is_own, open_own
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.published import PREFIX, open_published
@@ -31,19 +35,22 @@ from mami_core.store import Dissection, UnitKey, find_model
 
 
 def run_captioning(config: CaptionConfig) -> None:
-    """Caption a dissection by every captioner named, one after the other."""
-    dissection = Dissection.open(config.dissection)
-    keys = chosen_keys(dissection, config.layers, parse_units(config.units))
+    """Caption a dissection, or the published sets of a group, by every captioner named, one after the other."""
     device = choose_device(config.device)
     said: dict[str, int] = {}
+    asked = 0
     with progress(quiet=config.json) as report:
-        voices = [open_voice(name, decoding=chosen_decoding(config), device=device, report=report)
+        voices = [baseline_voice(name, config) if name in BASELINES
+                  else open_voice(name, decoding=chosen_decoding(config), device=device, report=report)
                   for name in config.captioner]  # fmt: skip
-        for voice in voices:
-            captions = voice.caption(dissection, keys, config.batch_size, report)
-            said[voice.name] = sum(caption.state == "ok" for caption in captions.values())
-            dissection = Dissection.open(config.dissection)
-    text = "\n".join(f"{name}: {count} of {len(keys)} units captioned" for name, count in said.items())
+        for dissection in open_described(config.dissection, report):
+            keys = chosen_keys(dissection, config.layers, parse_units(config.units))
+            asked += len(keys)
+            for voice in voices:
+                captions = voice.caption(Dissection.open(dissection.path), keys, config.batch_size, report)
+                spoken = sum(caption.state == "ok" for caption in captions.values())
+                said[voice.name] = said.get(voice.name, 0) + spoken
+    text = "\n".join(f"{name}: {count} of {asked} units captioned" for name, count in said.items())
     hashes = {v.name: v.provenance["source_sha256"] for v in voices if "source_sha256" in v.provenance}
     text += "".join(f"\n{name}: file of SHA-256 {digest}" for name, digest in hashes.items())
     result = {"dissection": str(config.dissection), "captioned": said, "files": hashes}
@@ -72,6 +79,8 @@ def open_voice(
     """
     if is_own(name):
         return own_voice(open_own(name, device or choose_device()))
+    if is_consensus(name):
+        return consensus_voice(name)
     try:
         captioner, encoder = open_captioner(name, decoding=decoding, device=device, report=report)
     except FileNotFoundError as problem:
@@ -82,6 +91,25 @@ def open_voice(
         captioner.provenance,
         lambda dissection, keys, size, told: caption_dissection(
             dissection, captioner, encoder, keys, batch_size=size, report=told
+        ),
+    )
+
+
+def baseline_voice(name: str, config: CaptionConfig) -> Voice:
+    """Return NetDissect or CLIP-Dissect, ready to speak as the command line says."""
+    run = caption_by_netdissect if name == NETDISSECT else caption_by_clip_dissect
+    return Voice(name, {}, lambda dissection, keys, _size, told: run(dissection, keys, config, told))
+
+
+def consensus_voice(name: str) -> Voice:
+    """Return captioner `consensus` of a folder or name, ready to speak."""
+    kept, encoder = open_consensus(name)
+    own = Path(name).name
+    return Voice(
+        own,
+        provenance_of(kept),
+        lambda dissection, keys, size, told: caption_by_consensus(
+            dissection, own, kept, encoder, keys, batch_size=size, report=told
         ),
     )
 

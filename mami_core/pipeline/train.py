@@ -28,6 +28,7 @@ from mami_core.pipeline.captioned import (
 )
 from mami_core.pipeline.data import open_described
 from mami_core.pipeline.progress import Report, print_result, progress
+from mami_core.pipeline.train_match import MATCH, train_match
 from mami_core.store import Dissection, UnitKey, cache_folder
 from mami_core.training.batches import DescribedUnits, caption_length, described_units, reference_texts, split_places
 from mami_core.training.captioner import CaptionerRecipe, train_captioner
@@ -118,6 +119,14 @@ def _joined(parts: Sequence[DescribedUnits]) -> DescribedUnits:
 def run_training(config: TrainConfig) -> None:
     """Train one captioner, of units or of images, and write its folder; under torchrun with all its processes."""
     join_ranks()
+    if config.captioner == MATCH:
+        train_match(config)
+        return
+    if config.captioner == "consensus":
+        from mami_core.pipeline.train_consensus import train_consensus_captioner  # it gathers units as this module does
+
+        train_consensus_captioner(config)
+        return
     if names_captioned_images(config.dissection):
         _train_on_images(config)
         return
