@@ -42,8 +42,8 @@ from mami_core.training.generator import train_generator
 SOURCES: Final = ("alexnet", "resnet", "generator")
 COPIES: Final = 2  # trainings of each source, from different seeds
 GENERATOR_IMAGES: Final = 2700  # more make it no sharper
-# left out as too hard or too easy beside real units: ResNet's first layer (the top part holds .18 of a mask), and the
-# generator's first and fourth (half and more)
+# left out as harder or easier than the limits of `evaluation.difficulty`: ResNet's conv1 (the top part holds .18 of its
+# masks), the generator's embed and layer4 (.47 and .60)
 LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "alexnet": ("conv1", "conv2", "conv3", "conv4", "conv5"),
     "resnet": ("layer1.first", "layer1", "layer2.first", "layer2", "layer3.first", "layer3", "layer4.first", "layer4"),
