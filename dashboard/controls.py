@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.components import ROWS
 from dashboard.links import here
+from dashboard.plain import plain
 from dashboard.routes import are_served, unit_address
 from mami_core.probing.filtering import UnitFilter
 from mami_core.probing.payload import number
@@ -34,7 +35,7 @@ def open_dissection() -> tuple[loaders.Found, Dissection]:
         dissection = loaders.opened(found)
         loaders.layer_units(found)  # a broken table is found here, not halfway down the page
     except (ValueError, OSError) as problem:
-        st.error(str(problem))
+        st.error(plain(problem))
         st.stop()
     return found, dissection
 
@@ -47,11 +48,11 @@ def unit_in_address(found: loaders.Found) -> UnitKey:
         st.stop()
     layer = st.query_params.get("layer", next(iter(order)))
     if layer not in order:
-        st.error(f"No layer {layer!r} was dissected here; there are {', '.join(order)}.")
+        st.error(plain(f"No layer {layer!r} was dissected here; there are {', '.join(order)}."))
         st.stop()
     unit = st.query_params.get("unit", str(order[layer][0]))
     if unit not in {str(number) for number in order[layer]}:
-        st.error(f"No unit {unit!r} was dissected in {layer}; it has {order[layer][0]} to {order[layer][-1]}.")
+        st.error(plain(f"No unit {unit!r} was dissected in {layer}; it has {order[layer][0]} to {order[layer][-1]}."))
         st.stop()
     return layer, int(unit)
 
@@ -99,6 +100,6 @@ def filter_in_address(found: loaders.Found) -> UnitFilter:
                 f"{found.id} cannot be sorted by {choice.sort!r}; it has {', '.join(loaders.sorts(found))}"
             )
     except ValueError as problem:
-        st.warning(str(problem))
+        st.warning(plain(problem))
         return UnitFilter()
     return choice

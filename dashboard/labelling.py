@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.login import logged_in_as
+from dashboard.plain import plain
 from mami_core.store.labels import Label, LabelConflict, Verdict
 
 VERDICTS: dict[str, Verdict] = {"Save": "edit", "Reject captions": "reject", "Unsure": "unsure"}
@@ -42,13 +43,13 @@ def label_form(found: loaders.Found, layer: str, unit: int) -> None:
     saved = loaders.label_store().get(dissection.name, layer, unit, reviewer())
     spoken = loaders.spoken(found, layer, unit)
     with st.container(border=True):
-        st.markdown(f"**Label** :gray[· by {reviewer()}{f', version {saved.version}' if saved else ''}]")
+        st.markdown(f"**Label** :gray[· by {plain(reviewer())}{f', version {saved.version}' if saved else ''}]")
         show_notice()
         if spoken:
             with st.container(horizontal=True):
                 for name, text in spoken.items():
                     wanted = Label(dissection.name, layer, unit, reviewer(), "accept", text, name, _version(saved))
-                    st.button(f"Accept {name}", on_click=_accepted, args=(wanted,), help=text)
+                    st.button(f"Accept {plain(name)}", on_click=_accepted, args=(wanted,), help=plain(text))
         _correction(dissection.name, layer, unit, saved)
         _history(dissection.name, layer, unit)
 
@@ -112,6 +113,6 @@ def show_notice() -> None:
     """Say how the last saving went."""
     kind, text = state.pop("label notice", ("", ""))
     if kind == "saved":
-        st.toast(text)
+        st.toast(plain(text))
     elif kind == "conflict":
-        st.warning(text)
+        st.warning(plain(text))

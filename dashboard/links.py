@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import loaders
+from dashboard.plain import plain
 
 _VIEWS = {
     "overview": ("Overview", ":material/dashboard:"),
@@ -89,5 +90,5 @@ def here() -> loaders.Found | None:
         return None
     named = st.query_params.get("d")
     if named is not None and named not in found:
-        st.warning(f"There is no dissection {named!r} here; this is {next(iter(found))!r}.")
+        st.warning(plain(f"There is no dissection {named!r} here; this is {next(iter(found))!r}."))
     return found.get(named or "", next(iter(found.values())))

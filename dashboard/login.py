@@ -15,7 +15,9 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 NAMES = ("email", "preferred_username", "sub", "name")  # the first that an identity provider gives
-_LOG_IN_FIRST = PlainTextResponse("Log in first: open the dashboard itself.", 401, headers={"Cache-Control": "no-store"})
+_LOG_IN_FIRST = PlainTextResponse(
+    "Log in first: open the dashboard itself.", 401, headers={"Cache-Control": "no-store"}
+)
 
 
 def identity(user: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from dashboard import loaders
 from dashboard.controls import filter_in_address, open_dissection
 from dashboard.links import PAGES
 from dashboard.login import logged_in_as
+from dashboard.plain import plain
 from mami_core.config import Exported
 from mami_core.exports import export_bytes
 from mami_core.interop.label_import import LabelImport, preview_labels
@@ -59,7 +60,7 @@ def take_in() -> None:
         try:
             preview = preview_labels(path, dissection, loaders.label_frame(found), only=logged_in_as())
         except ValueError as problem:
-            st.error(str(problem).replace(folder + "/", ""))
+            st.error(plain(str(problem).replace(folder + "/", "")))
             return
         _previewed(preview, folder)
 
@@ -80,7 +81,7 @@ def _previewed(preview: LabelImport, folder: str) -> None:
         try:
             st.success(f"{preview.apply(loaders.label_store())} labels saved")
         except LabelConflict as conflict:
-            st.error(str(conflict))
+            st.error(plain(conflict))
 
 
 found, dissection = open_dissection()

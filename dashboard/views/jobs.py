@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.forms import command_form
 from dashboard.links import here
+from dashboard.plain import plain
 from dashboard.security import check_code
 from mami_core.cli import COMMANDS
 from mami_core.store.jobs import Job
@@ -21,7 +22,7 @@ def start(line: list[str]) -> None:
         check_code(line)
         started = loaders.job_store().start(line)
     except ValueError as problem:
-        st.error(str(problem))
+        st.error(plain(problem))
         return
     st.toast(f"Job {started.id} started")
 
@@ -37,12 +38,14 @@ def cancel(number: int) -> None:
 def card(job: Job) -> None:
     """Draw one job."""
     with st.container(border=True):
-        st.markdown(f":{STATE_COLOURS[job.state]}-badge[{job.state}] **{job.id}** `mami {' '.join(job.command)}`")
+        st.markdown(
+            f":{STATE_COLOURS[job.state]}-badge[{job.state}] **{job.id}** {plain(' '.join(('mami', *job.command)))}"
+        )
         if job.state == "running":
-            st.progress(job.progress or 0.0, job.message)
+            st.progress(job.progress or 0.0, plain(job.message))
             st.button("Cancel", key=f"cancel {job.id}", on_click=cancel, args=(job.id,))
         elif job.message:
-            st.caption(job.message)
+            st.caption(plain(job.message))
         with st.expander("Output"):
             st.code("\n".join(loaders.job_store().tail(job.id)) or "nothing yet", language=None)
 

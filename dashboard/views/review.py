@@ -8,6 +8,7 @@ from dashboard import loaders
 from dashboard.controls import open_dissection
 from dashboard.labelling import reviewer, save_label, show_notice, withdraw_label
 from dashboard.neuron_view import neuron_view
+from dashboard.plain import plain
 from mami_core.probing.review import ReviewItem, review_queue
 from mami_core.probing.verdicts import reviewer_agreement, win_rates
 from mami_core.store import UnitKey
@@ -41,7 +42,7 @@ def questions(item: ReviewItem) -> None:
     with st.container(key="options"):
         for option in item.options:
             st.button(
-                f"**{option.letter}** {option.text}",
+                f"**{option.letter}** {plain(option.text)}",
                 key=f"option {option.letter}",
                 shortcut=str(ord(option.letter) - ord("A") + 1),
                 on_click=judged,
@@ -71,7 +72,7 @@ def results() -> None:
         st.caption("Agreement between reviewers needs two of them.")
         return
     name = kappa.kind.capitalize()
-    st.markdown(f"**{name}'s κ** {kappa.kappa:.2f} over {kappa.units} units, {', '.join(kappa.reviewers)}")
+    st.markdown(f"**{name}'s κ** {kappa.kappa:.2f} over {kappa.units} units, {plain(', '.join(kappa.reviewers))}")
 
 
 found, dissection = open_dissection()
@@ -81,7 +82,9 @@ if not dissection.captioners:
     st.stop()
 show_notice()
 queue = review_queue(dissection, dissection.captioners, reviewer=reviewer(), labels=loaders.label_frame(found))
-st.progress(queue.done / queue.total if queue.total else 1.0, f"{queue.done} of {queue.total} judged by {reviewer()}")
+st.progress(
+    queue.done / queue.total if queue.total else 1.0, f"{queue.done} of {queue.total} judged by {plain(reviewer())}"
+)
 if queue.items:
     first = queue.items[0]
     shown, asked = st.columns([1.5, 1], gap="medium")

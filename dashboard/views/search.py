@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from dashboard import loaders, probes
 from dashboard.components import FIRING, PICKER, SEEN
 from dashboard.controls import open_dissection
+from dashboard.plain import plain
 from dashboard.routes import are_served, unit_address
 from mami_core.store import models_folder
 
@@ -30,7 +31,7 @@ def chosen_image() -> bytes | None:
                 raise ValueError(f"{file.name} has {image.width} × {image.height} pixels; at most 50 million are read")
             image.load()
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as problem:
-        st.error(f"{file.name} cannot be read as an image: {problem}")
+        st.error(plain(f"{file.name} cannot be read as an image: {problem}"))
         return None
     return file.getvalue()
 
@@ -66,7 +67,7 @@ def said_of(data: bytes, url: str) -> None:
     try:
         caption = probes.image_caption(name, data)
     except (ValueError, OSError, KeyError) as problem:
-        st.error(f"{name} cannot be asked: {problem.args[0] if problem.args else problem}")
+        st.error(plain(f"{name} cannot be asked: {problem.args[0] if problem.args else problem}"))
         return
     SEEN(key="seen", data={"image": url, "caption": caption})
 
@@ -76,7 +77,7 @@ def firing_units(data: bytes, url: str, weights: str) -> None:
     try:
         units = probes.firing(found, data, weights, SHOWN)
     except (ValueError, OSError, KeyError) as problem:
-        st.error(f"The network cannot be asked: {problem.args[0] if problem.args else problem}")
+        st.error(plain(f"The network cannot be asked: {problem.args[0] if problem.args else problem}"))
         return
     st.markdown(
         "**Units that fire** :gray[by how unusual their peak is: its percentile among the dissected images. "

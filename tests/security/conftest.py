@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from made_dissection import make_dissection
 
-from mami_core.pipeline.dashboard import home_page
 from mami_core.pipeline.dashboard_bench.server import Server, serving
+
+HOME_PAGE = Path(__file__).parents[2] / "dashboard" / "Home.py"
 
 
 @pytest.fixture(scope="session")
@@ -19,5 +20,5 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(home_page(), [squares], tmp_path_factory.mktemp("server")) as running:
+    with serving(HOME_PAGE, [squares], tmp_path_factory.mktemp("server")) as running:
         yield running
