@@ -1,7 +1,7 @@
 // What a captioner says of a whole image, and where it looked for each word: Xu et al. 2015, figure 2.
 
 import { NOT_STORED, element, figure } from "./element.js";
-import { RAMP, ROOTED } from "./colour.js";
+import { RAMP } from "./colour.js";
 import { Layer, coloured, fitted, volume } from "./exemplars.js";
 import { headName } from "./heads.js";
 import { bytesOf, smooth } from "./maps.js";
@@ -31,7 +31,7 @@ class Seen {
     const gate = caption.gate?.length ? "β: how much of what is attended to is let in" : `β ${NOT_STORED}`;
     const source = caption.simulated ? `${caption.captioner} (simulated)` : caption.captioner;
     this.facts.replaceChildren(`${source} · log p ${figure(caption.log_p_given_exemplars)} · ${gate} · attention is not proof of cause · nowhere `,
-      this.ramp(), "the most any word looked anywhere, square-root scale");
+      this.ramp(), "the most that any word looked anywhere");
     this.head = caption.heads.find(({ head }) => head === this.head?.head) ?? caption.heads.at(-1);
     this.draw();
   }
@@ -71,7 +71,7 @@ class Seen {
     const scalars = new Float32Array(size * size);
     smooth(weights, 0, height, width, size, scalars);
     this.layer.resize(size);
-    coloured(scalars, 0, 0, Math.max(...step) * 255, this.layer.pixels, ROOTED);
+    coloured(scalars, 0, 0, Math.max(...step) * 255, this.layer.pixels);
     this.layer.drawOn(context, 0.72, size);
   }
 }

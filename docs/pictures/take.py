@@ -27,7 +27,6 @@ PICTURES = {  # name: (address, colour scheme, what must be there, a word to poi
     "review-light": ("review?d=demo", "light", PAINTED, None),
     "search-light": ("search?d=demo&image=40", "light", ".firing[data-ready]", None),
     "export-light": ("export?d=demo", "light", "[data-testid=stDownloadButton]", None),
-    "settings-light": ("settings", "light", "[data-testid=stDataFrame]", None),
     "jobs-light": ("jobs", "light", "[data-testid=stForm]", None),
 }
 
