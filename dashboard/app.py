@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.links import PAGES, menu
+from dashboard.links import menu, pages
 from dashboard.login import ask_to_log_in
+from dashboard.plain import plain
 from dashboard.settings import problem_with_settings
 
 st.set_page_config(page_title="MAMI", page_icon="🔎", layout="wide")
-page = st.navigation(list(PAGES.values()), position="hidden")  # our own menu keeps the address's parameters
+page = st.navigation(pages(), position="hidden")  # our own menu keeps the address's parameters
 st.html(
     "<style>.stMainBlockContainer{padding-inline:clamp(1rem,3vw,2.6rem)}"
     ".stMainBlockContainer [data-testid=stHeading] h1{padding-top:0}"
@@ -20,4 +21,7 @@ if problem := problem_with_settings():
     st.warning(problem)
 ask_to_log_in()
 menu(page.url_path or "overview")
-page.run()
+try:
+    page.run()
+except (OSError, ValueError) as problem:  # a full disk, a file that went away: said in words, whichever page it met
+    st.error(plain(problem))

@@ -24,10 +24,6 @@ SECTIONS = {
     "Explore": ("overview", "neurons", "neuron", "search", "compare"),
     "Work": ("review", "export", "jobs", "settings"),
 }
-PAGES: dict[str, Any] = {
-    name: st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
-    for name, (title, icon) in _VIEWS.items()
-}
 UNIT = ("layer", "unit")
 FILTER = ("text", "layer", "state", "label", "sort", "least", "most", "in")
 SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names beside the dissection
@@ -40,6 +36,18 @@ SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names bes
 }
 
 
+def page_of(name: str) -> Any:
+    """Return a page for `st.navigation` and for links: a new object each time, because Streamlit notes on it who may
+    run it, and people who share one take that from each other."""
+    title, icon = _VIEWS[name]
+    return st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
+
+
+def pages() -> list[Any]:
+    """Return every page."""
+    return [page_of(name) for name in _VIEWS]
+
+
 def menu(page: str) -> None:
     """Draw the side bar: the brand, the pages, the dissections. `page` is where we are."""
     _remember(page)
@@ -48,7 +56,7 @@ def menu(page: str) -> None:
         for section, names in SECTIONS.items():
             st.caption(section)
             for name in names:
-                st.page_link(PAGES[name], query_params=address_of(name))
+                st.page_link(page_of(name), query_params=address_of(name))
         _choose_dissection()
 
 

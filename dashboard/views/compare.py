@@ -12,7 +12,7 @@ from dashboard import loaders, probes
 from dashboard.charts import agreement_chart, wins_chart
 from dashboard.components import ROWS
 from dashboard.controls import open_dissection, rounded, unit_cell, unit_list
-from dashboard.links import PAGES
+from dashboard.links import page_of
 from mami_core.probing.filtering import UnitFilter
 from mami_core.probing.head_roles import responsible_words
 from mami_core.store import Dissection
@@ -33,7 +33,7 @@ def listed(choice: UnitFilter, key: str, figure: str) -> None:
     figures = loaders.unit_figures(found, choice.sort)
     unit_list(found, key, {key: figures[loaders.row(found, *key)] for key in keys}, figure)
     address = {"d": found.id, **choice.to_mapping()}
-    st.page_link(PAGES["neurons"], label="All units in this order", query_params=address)
+    st.page_link(page_of("neurons"), label="All units in this order", query_params=address)
 
 
 def captioners() -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.controls import filter_in_address, open_dissection
-from dashboard.links import PAGES
+from dashboard.links import page_of
 from dashboard.login import logged_in_as
 from dashboard.plain import plain
 from mami_core.config import Exported
@@ -133,7 +133,7 @@ st.download_button(
     on_click="ignore",
     disabled=scope == "filter" and not kept,
 )
-st.page_link(PAGES["neurons"], label="Change the filter", query_params=st.query_params.to_dict())
+st.page_link(page_of("neurons"), label="Change the filter", query_params=st.query_params.to_dict())
 if kept or scope == "all":
     preview()
 else:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import loaders, probes
 from dashboard.controls import HOW_TO_START, unit_list
-from dashboard.links import PAGES
+from dashboard.links import page_of
 from dashboard.tables import captioner_table, layer_table, settings_text
 from mami_core.pipeline.inspect import summarise
 from mami_core.store import Dissection
@@ -36,8 +36,8 @@ def card(found: loaders.Found) -> None:
         details(dissection, summary)
         worth_a_look(found, dissection)
         with st.container(horizontal=True):
-            st.page_link(PAGES["neurons"], label="Browse the units", icon=None, query_params={"d": found.id})
-            st.page_link(PAGES["neuron"], label="First unit", icon=None, query_params={"d": found.id})
+            st.page_link(page_of("neurons"), label="Browse the units", icon=None, query_params={"d": found.id})
+            st.page_link(page_of("neuron"), label="First unit", icon=None, query_params={"d": found.id})
 
 
 def figures(summary: dict) -> None:
@@ -92,7 +92,7 @@ def worth_a_look(found: loaders.Found, dissection: Dissection) -> None:
 
 
 if "unit" in st.query_params:  # a bare link to a unit leads to it
-    st.switch_page(PAGES["neuron"], query_params=st.query_params.to_dict())
+    st.switch_page(page_of("neuron"), query_params=st.query_params.to_dict())
 st.title("Overview")
 everything = loaders.found_dissections()
 if not everything:
