@@ -11,7 +11,6 @@ import pytest
 from made_image_captioner import make_captioner, make_encoder
 
 from dashboard import loaders
-from dashboard.plain import plain
 from mami_core.store.labels import Label
 
 ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "search", "compare", "review", "export")
@@ -244,4 +243,4 @@ def test_a_sort_that_this_dissection_lacks_is_said_and_left_out(opened_at):
     for page in ("neurons", "export"):
         test = opened_at(page, sort="pmi:nobody")
         assert not test.exception
-        assert plain("cannot be sorted by 'pmi:nobody'") in words(test)
+        assert "cannot be sorted by 'pmi:nobody'" in words(test)
