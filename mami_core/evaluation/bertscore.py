@@ -38,6 +38,20 @@ class BertScoreSpec:
         return (self.model, self.layers, self.idf, self.rescale, self.prefix_space) == _MILAN
 
 
+def named_spec(model: str) -> BertScoreSpec:
+    """Return MILAN's settings for its own backbone; for a model's folder its last layer but one, idf, raw values.
+
+    There are no baselines to rescale by for models that bert-score does not know. FileNotFoundError without a folder.
+    """
+    if model == BertScoreSpec().model:
+        return BertScoreSpec()
+    config = Path(model).expanduser() / "config.json"
+    if not config.is_file():
+        raise FileNotFoundError(f"{model} is neither roberta-large nor a model's folder: it has no config.json")
+    depth = _depth(json.loads(config.read_text(encoding="utf-8"))) or 2
+    return BertScoreSpec(model, layers=max(depth - 1, 1), rescale=False)
+
+
 _MILAN: Final = ("roberta-large", 17, True, True, False)
 
 
@@ -143,11 +157,15 @@ def _scorer(spec: BertScoreSpec, folder: Path) -> Any:
     return scorer
 
 
+def _depth(config: dict[str, Any]) -> int | None:
+    return config.get("num_hidden_layers") or config.get("n_layers") or config.get("num_layers")
+
+
 def _cannot_load(spec: BertScoreSpec, folder: Path) -> str | None:
     if _weights(folder) is None:
         return f"{folder} has no model.safetensors or pytorch_model.bin"
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    depth = config.get("num_hidden_layers") or config.get("n_layers") or config.get("num_layers")
+    depth = _depth(config)
     if depth is not None and not 0 <= spec.layers <= depth:
         return f"{spec.model} has {depth} layers; layer {spec.layers} was asked for"
     if "t5" in str(folder) and config.get("model_type") != "t5":

@@ -142,6 +142,20 @@ def bleu_from_statistics(total: np.ndarray, preset: str = "milan") -> Bleu:
     return Bleu(form.name, tuple(orders), tuple(found.precisions), penalty, words, reference_words)
 
 
+def bleu4(totals: np.ndarray, preset: str = "milan") -> np.ndarray:
+    """Return BLEU-4 (…,) of many sums (…, 10) of rows of `bleu_statistics` at once: `bleu_from_statistics(…).score`."""
+    form = preset_named(preset)
+    matches = totals[..., 2 : 2 + ORDERS].astype(np.float64)
+    grams = totals[..., 2 + ORDERS :].astype(np.float64)
+    if form.smooth == "exp":  # the k-th order without a match counts as 1 / 2^k of one
+        missed = (matches == 0) & (grams > 0)
+        matches = np.where(missed, 0.5 ** missed.cumsum(-1), matches)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = 100 * np.exp(np.log(matches / grams).mean(-1))
+        brevity = np.exp(np.minimum(0, 1 - totals[..., 1] / totals[..., 0])) if form.brevity else 1.0
+        return np.nan_to_num(score * brevity)
+
+
 def _brevity_penalty(words: int, reference_words: int) -> float:
     if words >= reference_words:
         return 1.0

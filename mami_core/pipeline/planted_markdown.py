@@ -42,11 +42,12 @@ def _measure(captioners: Mapping[str, Any], measure: str) -> list[str]:
     shares = []
     for family in families:
         oracle = captioners["oracle"][family][measure]["value"]
-        shares.append(f"{captioners['consensus'][family][measure]['value'] / oracle:.2f} ×" if oracle else "—")
+        ours = captioners["consensus"][family][measure]["value"]
+        shares.append(f"{ours / oracle:.2f} ×" if oracle and ours is not None else "—")
     return [*rows, f"| consensus over the oracle | {' | '.join(shares)} |"]
 
 
 def _cell(figure: Mapping[str, Any]) -> str:
-    if figure["value"] != figure["value"]:
+    if figure["value"] is None or figure["low"] is None:
         return "not computed"
     return f"{figure['value']:.2f} [{figure['low']:.2f}, {figure['high']:.2f}]"

@@ -16,6 +16,7 @@ from mami_core.evaluation.coco import coco_metrics
 from mami_core.evaluation.text import (
     NotComputed,
     bleu,
+    bleu4,
     bleu_from_statistics,
     bleu_statistics,
     clean_coco,
@@ -85,6 +86,20 @@ def test_preset_sat_is_the_geometric_mean_of_plain_precisions(corpus: list[tuple
     for order in range(1, 5):
         shares = [total[1 + n] / total[5 + n] if total[5 + n] else 0.0 for n in range(1, order + 1)]
         assert found.orders[order - 1] == pytest.approx(100 * float(np.prod(shares)) ** (1 / order), abs=1e-9)
+
+
+@given(rows=st.lists(st.lists(st.integers(0, 6), min_size=5, max_size=5), min_size=1, max_size=5))
+@pytest.mark.parametrize("preset", ["milan", "sat", "coco"])
+def test_many_corpora_at_once_score_what_each_scores(rows: list[list[int]], preset: str) -> None:
+    totals = []
+    for words, reference, *missing in rows:
+        grams = [max(words - order, 0) for order in range(4)]
+        matches = [max(count - lost, 0) for count, lost in zip(grams, [0, *missing], strict=True)]
+        totals.append([words, reference, *matches, *grams])
+
+    each = [bleu_from_statistics(np.array(total), preset).score for total in totals]
+
+    assert bleu4(np.array(totals), preset) == pytest.approx(each, abs=1e-9)
 
 
 def test_uneven_references_are_all_kept() -> None:

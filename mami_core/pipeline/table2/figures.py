@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
+from mami_core.evaluation.bertscore import BertScoreSpec, bert_score, named_spec
 from mami_core.evaluation.seeds import (
     Comparison,
     OverSeeds,
@@ -17,7 +17,7 @@ from mami_core.evaluation.seeds import (
     compare_means,
     mean_over_seeds,
 )
-from mami_core.evaluation.text import bleu_from_statistics, bleu_statistics, lengths
+from mami_core.evaluation.text import NotComputed, bleu_from_statistics, bleu_statistics, lengths
 from mami_core.evaluation.truth import IMPURE, MEASURES, score_caption
 from mami_core.pipeline.table2.said import NEAREST, Row, Said
 from mami_core.pipeline.table2.trainings import CONSENSUS
@@ -84,15 +84,34 @@ class Scored:
         return np.array(found).transpose(2, 0, 1)
 
 
-def table_of(said: Said) -> dict[str, Any]:
-    """Return all figures, ready for JSON. Intervals are 95 %, by bootstrap over units and trainings."""
+def table_of(said: Said, backbone: str = "roberta-large") -> dict[str, Any]:
+    """Return all figures, ready for JSON. Intervals are 95 %, by bootstrap over units and trainings.
+
+    `backbone` of BERTScore is MILAN's, or a local model's folder, whose figures are comparable with nobody's; where it
+    is absent the figures say so.
+    """
     scored = Scored(said)
+    spec = named_spec(backbone)
     return {
         "units": len(said.units),
-        "rows": {row.name: row_figures(scored, row) for row in sorted(said.captions)},
+        "rows": {
+            row.name: {**row_figures(scored, row), "bertscore": bertscore_of(scored, row, spec)}
+            for row in sorted(said.captions)
+        },
         "annotators": {set_: annotators_figures(scored, set_) for set_ in scored.annotators},
         "comparisons": comparisons(scored),
     }
+
+
+def bertscore_of(scored: Scored, row: Row, spec: BertScoreSpec) -> dict[str, Any]:
+    """Return BERTScore of a row's first training, or why there is none."""
+    keys, said = scored.keys(row), scored.said.captions[row][scored.seeds(row)[0]]
+    given = [scored.said.units[key].texts[row.references] for key in keys]
+    found = bert_score([said[key] for key in keys], given, spec)
+    if isinstance(found, NotComputed):
+        return {"not_computed": found.reason}
+    means = {name: float(getattr(found, name).mean()) for name in ("precision", "recall", "f1")}
+    return {**means, "label": found.label}
 
 
 def row_figures(scored: Scored, row: Row) -> dict[str, Any]:
@@ -150,8 +169,10 @@ def _against(scored: Scored, first: Row, second: Row) -> dict[str, Any]:
 
 
 def plain(figure: OverSeeds) -> dict[str, Any]:
-    """Return a figure as plain values."""
-    return {**asdict(figure), "spread": figure.spread if len(figure.by_seed) > 1 else None}
+    """Return a figure as plain values, None for what is not a number."""
+    values = {"value": figure.value, "low": figure.low, "high": figure.high, "spread": figure.spread}
+    known = {name: value if np.isfinite(value) else None for name, value in values.items()}
+    return {**known, "by_seed": [value if np.isfinite(value) else None for value in figure.by_seed]}
 
 
 def compared(found: Comparison) -> dict[str, Any]:

@@ -65,10 +65,14 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _spread(figure: Figures, digits: int = 1) -> str:
+    if figure["value"] is None or figure["low"] is None:
+        return "not computed"
     return f"{figure['value']:.{digits}f} [{figure['low']:.{digits}f}, {figure['high']:.{digits}f}]"
 
 
 def _signed(figure: Figures, digits: int) -> str:
+    if figure["value"] is None or figure["low"] is None:
+        return "not computed"
     return f"{figure['value']:+.{digits}f} [{figure['low']:+.{digits}f}, {figure['high']:+.{digits}f}]"
 
 

@@ -18,6 +18,7 @@ from mami_core.pipeline.table2.markdown import as_markdown
 from mami_core.pipeline.table2.said import Said, gather_said
 from mami_core.pipeline.table2.trainings import CONSENSUS, EPOCHS, PAPERS, Training, planned, run_training
 from mami_core.pipeline.table2.units import COMPOUND, WorldUnits
+from mami_core.pipeline.world import find_world
 from mami_core.pipeline.world_files import read_world
 from mami_core.store import cache_folder
 
@@ -33,20 +34,21 @@ def run_table2(config: Table2Config) -> None:
     if config.captions is not None:
         said, kind = Said.load(config.captions), "captions that were kept"
     else:
-        said, kind = _made(config), f"seed {read_world(config.data)['seed']} of the painted world"
-    table = table_of(said)
+        said, kind = _made(config)
+    table = table_of(said, config.bertscore_backbone)
     text = as_markdown(table, said, command=_command(config), world=kind)
     if config.out is not None:
         write_section(config.out, "table2", text, title="Results")
     print_result(table, as_json=config.json, text=text)
 
 
-def _made(config: Table2Config) -> Said:
-    """Return what every training says of the test units; those that are at hand are not made again."""
+def _made(config: Table2Config) -> tuple[Said, str]:
+    """Return what every training says of the test units, and of which world; what is at hand is not made again."""
     torch.set_num_threads(config.threads)
     encoder = encoder_at(config.encoder)
     with progress(quiet=config.json) as report:
-        world = WorldUnits.read(config.data, encoder, report)
+        data = find_world(config.data, report)
+        world = WorldUnits.read(data, encoder, report)
         folder = runs_folder(world, encoder)
         trainings = [one for one in planned(sources_of(world), config.seeds) if _wanted(one, config)]
         missing = [training for training in trainings if not (folder / f"{training.name}.json").is_file()]
@@ -60,7 +62,7 @@ def _made(config: Table2Config) -> Said:
         report("table 2: floors", 1, 1)
     if config.keep is not None:
         said.save(config.keep)
-    return said
+    return said, f"seed {read_world(data)['seed']} of the painted world"
 
 
 def _all_runs(
