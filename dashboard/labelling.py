@@ -97,6 +97,9 @@ def save_label(label: Label) -> Label | None:
     except LabelConflict as conflict:
         state["label notice"] = ("conflict", f"{conflict}. You wrote: {label.text or label.verdict}")
         return None
+    except OSError as problem:
+        state["label notice"] = ("conflict", f"Not saved: {problem}. You wrote: {label.text or label.verdict}")
+        return None
     state["label notice"] = ("saved", f"Saved: {done.text or done.verdict}")
     return done
 
@@ -105,8 +108,8 @@ def withdraw_label(saved: Label) -> None:
     """Take a label back; its history stays."""
     try:
         loaders.label_store().withdraw(saved)
-    except LabelConflict as conflict:
-        state["label notice"] = ("conflict", str(conflict))
+    except (LabelConflict, OSError) as problem:
+        state["label notice"] = ("conflict", str(problem))
 
 
 def show_notice() -> None:

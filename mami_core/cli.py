@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
     "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
+    "repair": Command(config.RepairConfig, "repair:run_repair", ("dissection",)),
     "data": Command(config.DataConfig, "data:run_data", ("name",)),
     "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
@@ -102,18 +104,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the plain config again: what tyro saw is a class made on the fly, which another process could not unpickle
         settings = {entry.name: getattr(chosen, entry.name) for entry in dataclasses.fields(command.config)}
         return _load(command.runs)(command.config(**settings)) or 0
-    except (FileNotFoundError, FileExistsError, PermissionError, ValueError) as problem:
-        print(f"mami: {problem}", file=sys.stderr)
+    except BrokenPipeError:  # the reader of our output had enough, as `head` does
+        sys.stdout = None  # type: ignore[assignment]  # so that leaving does not write to it again
+        return 0
+    except (OSError, ValueError) as problem:
+        print(f"mami: {problem}{_advice(problem)}", file=sys.stderr)
         return 2
     except KeyError as problem:
         print(f"mami: {problem.args[0]}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of our output had enough, as `head` does
-        sys.stdout = None  # type: ignore[assignment]  # so that leaving does not write to it again
-        return 0
+    except MemoryError as problem:
+        print(
+            f"mami: not enough memory ({problem or 'for this input'}); fewer layers or smaller files", file=sys.stderr
+        )
+        return 2
     except KeyboardInterrupt:
         print("mami: stopped; the same command goes on where it was", file=sys.stderr)
         return 130
+
+
+def _advice(problem: OSError | ValueError) -> str:
+    """Return what to do about a disk that takes no more: nothing was half written, so going on is safe."""
+    number = getattr(problem, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "; make room, then run the same command again: every file is the old one or the new one"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "; name a folder that may be written, then run the same command again"
+    return ""
 
 
 def console() -> None:

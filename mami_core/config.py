@@ -368,6 +368,15 @@ class InspectConfig:
 
 
 @dataclass(frozen=True)
+class RepairConfig:
+    """Mend what `mami inspect --verify` found: rebuild what can be rebuilt, say what cannot and what makes it again."""
+
+    dissection: Path
+    copy: Path | None = None  # a backup, or the same dissection made again: files of it that prove to be the same
+    json: bool = False
+
+
+@dataclass(frozen=True)
 class ExportConfig:
     """Write a dissection's labelled neurons to one file, or to a folder for TensorBoard's projector."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Iterator
@@ -85,7 +86,17 @@ class Part:
             shape = (self.plan.peak_rows, len(self.plan.layers[layer].units))
             with replacing(path) as partial:
                 open_memmap(partial, mode="w+", dtype=np.float16, shape=shape).flush()
+        if mode == "r+":
+            _require_room(path)
         return np.load(path, mmap_mode="r+" if mode == "r+" else "r")
+
+
+def _require_room(path: Path) -> None:
+    """Raise OSError where a sparse file cannot be filled: writing through a map to a full disk ends the process."""
+    about = path.stat()
+    missing, free = about.st_size - about.st_blocks * 512, shutil.disk_usage(path.parent).free
+    if missing > free:
+        raise OSError(errno.ENOSPC, f"{path} will need {missing / 1e6:.1f} MB more, {free / 1e6:.1f} MB are free")
 
 
 def done_blocks(folder: Path, plan: Plan) -> dict[Path, set[int]]:

@@ -70,5 +70,6 @@ def _as_text(summary: dict[str, Any], config: InspectConfig, problems: list[str]
         "stages: " + ", ".join(f"{stage} {state}" for stage, state in summary["stages"].items()),
     ]
     if config.verify:
-        lines.append("every file is what was written" if not problems else f"{len(problems)} files are not intact")
+        damaged = f"{len(problems)} files are not intact; `mami repair {config.dissection}` mends what it can"
+        lines.append(damaged if problems else "every file is what was written")
     return "\n".join(lines)

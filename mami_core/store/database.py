@@ -48,8 +48,9 @@ class Database:
             sa.event.listen(self._engine, "begin", _begin)
         try:
             self._upgrade()
-        except sa.exc.DatabaseError as problem:
-            raise ValueError(f"{self._shown} cannot be opened: {problem.orig}") from problem
+        except (sa.exc.DatabaseError, OSError) as problem:
+            reason = getattr(problem, "orig", problem)
+            raise ValueError(f"{self._shown} cannot be opened: {reason}") from problem
 
     @property
     def is_sqlite(self) -> bool:
@@ -61,9 +62,15 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Give a connection inside one transaction that begins by taking the turn to write."""
-        with self._engine.execution_options(writes=True).begin() as connection:
-            yield connection
+        """Give a connection inside one transaction that begins by taking the turn to write.
+
+        OSError where the database cannot be written (disk full, read-only, gone): nothing of the block was saved.
+        """
+        try:
+            with self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as problem:
+            raise OSError(f"{self._shown} cannot be written: {problem.orig}; nothing of this was saved") from problem
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -136,7 +136,10 @@ def _save(connection: sa.Connection, label: Label) -> Label:
     seen = label.version
     if current is not None and current.verdict == "withdrawn" and seen == 0:
         seen = current.version  # it read as "no label": versions go on, so that no old copy ever fits again
-    values = {**asdict(label), "unit": int(label.unit), "version": seen + 1, "updated": datetime.now(UTC)}
+    now = datetime.now(UTC)
+    if current is not None and current.updated is not None:
+        now = max(now, current.updated)  # a clock that was set back must not put a version before its predecessor
+    values = {**asdict(label), "unit": int(label.unit), "version": seen + 1, "updated": now}
     if seen:
         unseen = sa.update(LABELS).where(_is(label.key), LABELS.c.version == seen).values(**values)
         written = connection.execute(unseen).rowcount == 1

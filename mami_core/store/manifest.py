@@ -141,15 +141,20 @@ _PLAIN = (
 
 def read_manifest(folder: Path) -> Manifest:
     """Read a dissection's manifest. FileNotFoundError or ValueError says why `folder` is not a dissection."""
+    manifest = present_manifest(folder)
+    _refuse_links_out(folder, manifest)
+    return manifest
+
+
+def present_manifest(folder: Path) -> Manifest:
+    """Read a manifest again that was read before: where its files lead is known. Errors as in `read_manifest`."""
     path = folder / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a dissection: it has no {MANIFEST}; make one with `mami dissect`")
     try:
-        manifest = from_json(path.read_text(encoding="utf-8"), path)
+        return from_json(path.read_text(encoding="utf-8"), path)
     except UnicodeDecodeError:
         raise ValueError(f"{path} is damaged: not valid text; dissect again") from None
-    _refuse_links_out(folder, manifest)
-    return manifest
 
 
 def _refuse_links_out(folder: Path, manifest: Manifest) -> None:
@@ -188,13 +193,20 @@ def manifest_is_intact(folder: Path) -> bool:
 def problems_of_files(folder: Path, manifest: Manifest) -> list[str]:
     """Return what is wrong with a dissection's files, a sentence each that names the file; empty when all is intact."""
     problems = [] if manifest_is_intact(folder) else [f"{MANIFEST}: changed since it was written"]
+    problems += [f"{name}: {what}" for name, what in damaged_files(folder, manifest).items()]
+    return problems + [f"{name}: not part of the dissection" for name in _strays(folder, manifest)]
+
+
+def damaged_files(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """Return which of the files that the manifest lists are not as they were written, and what is wrong with each."""
+    found: dict[str, str] = {}
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            problems.append(f"{name}: missing")
+            found[name] = "missing"
         elif path.stat().st_size != expected.bytes or sha256_of(path) != expected.sha256:
-            problems.append(f"{name}: its bytes are not the ones that were written")
-    return problems + [f"{name}: not part of the dissection" for name in _strays(folder, manifest)]
+            found[name] = "its bytes are not the ones that were written"
+    return found
 
 
 def _strays(folder: Path, manifest: Manifest) -> list[str]:

@@ -69,6 +69,17 @@ def process_mark(pid: int) -> str | None:
     return None if not state or state.startswith("Z") else began.strip()
 
 
+def is_alive(pid: int) -> bool:
+    """Tell whether some process of this machine has the number now."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def is_running(pid: int, mark: str | None) -> bool:
     """Tell whether the process that began at `mark` still runs under this number."""
     return mark is not None and process_mark(pid) == mark

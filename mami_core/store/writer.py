@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ import pyarrow.parquet as pq
 
 from mami_core.records import Caption, HeadOutput, Reference
 from mami_core.store import attention, images, layout
-from mami_core.store.atomic import PARTIAL, remove_partials, replacing
+from mami_core.store.atomic import PARTIAL, locked, remove_partials, replacing
 from mami_core.store.histogram import GROUP
-from mami_core.store.manifest import Manifest, read_manifest, record_file, write_manifest
+from mami_core.store.manifest import Manifest, present_manifest, read_manifest, record_file, write_manifest
 
 
 def check_output_folder(path: Path) -> None:
@@ -60,18 +61,36 @@ class DissectionWriter:
         remove_partials(path)
         return cls(path, manifest)
 
+    def _change(self, change: Callable[[Manifest], Manifest]) -> None:
+        """Write the manifest as it is now, changed: another process may have written it since this one did."""
+        self._check_there()
+        with locked(self.path):
+            self.manifest = change(present_manifest(self.path))
+            write_manifest(self.path, self.manifest)
+
+    def _check_there(self) -> None:
+        """Raise FileNotFoundError where the dissection was removed meanwhile: nothing is written in its place."""
+        if not (self.path / layout.MANIFEST).is_file():
+            raise FileNotFoundError(f"{self.path} was removed while it was written to; put it back, or dissect again")
+
     def update(self, **changes: Any) -> None:
         """Change fields of the manifest (`layers`, `settings`, `encoder`, …) and write it."""
-        self.manifest = replace(self.manifest, **changes)
-        write_manifest(self.path, self.manifest)
+        self._change(lambda present: replace(present, **changes))
 
     def stage(self, name: str, state: str) -> None:
         """Record how far a stage is: `running`, `done` or `failed`."""
-        self.update(stages={**self.manifest.stages, name: state})
+        self._change(lambda present: replace(present, stages={**present.stages, name: state}))
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Give a temporary path; when the block ends well it is the file `name`, and the manifest vouches for it."""
+        self._check_there()
+        with replacing(self.path / name) as partial:
+            yield partial
+        self._vouch(name)
 
     def _vouch(self, name: str) -> None:
-        self.manifest = record_file(self.path, self.manifest, name)
-        write_manifest(self.path, self.manifest)
+        self._change(lambda present: record_file(self.path, present, name))
 
     def adopt(self, name: str) -> None:
         """Vouch for a file that was written into the folder by other means, e.g. a model that belongs to it."""
@@ -88,15 +107,13 @@ class DissectionWriter:
         """
         if isinstance(table, pd.DataFrame):
             table = _as_arrow(table, schema)
-        with replacing(self.path / name) as partial:
+        with self._writing(name) as partial:
             pq.write_table(table, partial, compression="zstd", row_group_size=group)
-        self._vouch(name)
 
     def write_array(self, name: str, array: np.ndarray) -> None:
         """Write a NumPy file; pass a memory map to write more than memory holds."""
-        with replacing(self.path / name) as partial, partial.open("wb") as file:
+        with self._writing(name) as partial, partial.open("wb") as file:
             np.save(file, array, allow_pickle=False)
-        self._vouch(name)
 
     def write_units(self, units: pd.DataFrame) -> None:
         """Write a row per unit, columns of `layout.UNIT_SCHEMA`."""
@@ -129,8 +146,13 @@ class DissectionWriter:
         """Write each unit's mean peak over the images of each class, float32 (classes, units)."""
         self.write_array(layout.classes_file(layer), means)
 
+    def write_features(self, encoder: str, vectors: np.ndarray) -> None:
+        """Write every unit's vector by one encoder (its label), float16 (units, D); NaN for units without."""
+        self.write_array(layout.features_file(encoder), vectors)
+
     def write_images(self, entries: Iterable[tuple[int, str, bytes]]) -> None:
         """Write (id, name, encoded bytes) of every exemplar image, ids ascending."""
+        self._check_there()
         images.write_images(self.path / layout.IMAGES, entries)
         self._vouch(layout.IMAGES)
 
@@ -153,9 +175,8 @@ class DissectionWriter:
 
     def write_splits(self, splits: Mapping[str, Sequence[tuple[str, int]]]) -> None:
         """Write which units belong to `train`, `val` and `test`."""
-        with replacing(self.path / layout.SPLITS) as partial:
+        with self._writing(layout.SPLITS) as partial:
             partial.write_text(json.dumps({name: list(units) for name, units in splits.items()}, indent=0) + "\n")
-        self._vouch(layout.SPLITS)
 
     def write_captions(
         self, captioner: str, captions: Mapping[tuple[str, int], Caption], provenance: Mapping[str, Any]
@@ -167,35 +188,39 @@ class DissectionWriter:
         for (layer, unit), caption in captions.items():
             if caption.heads:
                 by_layer.setdefault(layer, []).append((unit, caption.heads))
-        self._forget(self._derived_files(captioner))
+        self.forget(self.files_of(captioner))
         for layer, heads in by_layer.items():
             self.write_attention(captioner, layer, heads)
-        self.update(captioners={**self.manifest.captioners, captioner: dict(provenance)})
+        facts = dict(provenance)
+        self._change(lambda present: replace(present, captioners={**present.captioners, captioner: facts}))
 
     def keep_import(self, captioner: str, content: bytes) -> None:
         """Keep the file that a captioner's captions, written already, were imported from."""
-        name = layout.imported_file(captioner)
-        with replacing(self.path / name) as partial:
+        with self._writing(layout.imported_file(captioner)) as partial:
             partial.write_bytes(content)
-        self._vouch(name)
 
-    def _derived_files(self, captioner: str) -> list[str]:
+    def files_of(self, captioner: str) -> list[str]:
         """Return what belongs to a captioner's earlier captions: its attention, or the file they came from."""
         folder = layout.attention_file(captioner, "").rpartition("/")[0] + "/"
         kept = layout.imported_file(captioner)
         return [name for name in self.manifest.files if name == kept or name.startswith(folder)]
 
-    def _forget(self, names: Iterable[str]) -> None:
+    def drop_captioner(self, captioner: str) -> None:
+        """Take a captioner off the list of those who spoke."""
+        self._change(lambda m: replace(m, captioners={k: x for k, x in m.captioners.items() if k != captioner}))
+
+    def forget(self, names: Iterable[str]) -> None:
         """Take files out of the manifest, then off the disk."""
         gone = set(names)
         if not gone:
             return
-        self.update(files={name: entry for name, entry in self.manifest.files.items() if name not in gone})
+        self._change(lambda present: replace(present, files={k: x for k, x in present.files.items() if k not in gone}))
         for name in gone:
             (self.path / name).unlink(missing_ok=True)
 
     def write_attention(self, captioner: str, layer: str, heads: Iterable[tuple[int, Sequence[HeadOutput]]]) -> None:
         """Write every head of every unit of one layer."""
+        self._check_there()
         name = layout.attention_file(captioner, layer)
         attention.write_attention(self.path / name, heads)
         self._vouch(name)

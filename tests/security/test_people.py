@@ -46,7 +46,7 @@ def page(name: str, user: dict, **parameters: str) -> AppTest:
     return test.run()
 
 
-def test_with_login_on_the_identity_is_the_reviewer_whatever_else_is_set(squares: Path) -> None:
+def test_with_login_on_the_identity_is_the_reviewer_whatever_else_is_set() -> None:
     test = page("neuron", ADA, layer="early", unit="1")
     test.session_state["reviewer"] = "bo"
     test.text_input[0].set_value("green patches")

@@ -118,8 +118,17 @@ def test_killed_between_files_leaves_a_sound_dissection_that_says_it_is_unfinish
 def test_partials_are_cleared_wherever_they_lie(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.npy.1.partial").write_text("x")
+    (tmp_path / "a" / "y.npy.4194999-0.partial").write_text("x")  # no process has so large a number
     (tmp_path / "keep").write_text("x")
 
     remove_partials(tmp_path)
 
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["keep"]
+
+
+def test_what_a_living_writer_is_writing_stays(tmp_path: Path) -> None:
+    with replacing(tmp_path / "file") as partial:
+        partial.write_text("new")
+        remove_partials(tmp_path)
+
+    assert (tmp_path / "file").read_text() == "new"
