@@ -21,6 +21,7 @@ from mami_core.pipeline.table2.units import COMPOUND, WorldUnits
 from mami_core.pipeline.world import find_world
 from mami_core.pipeline.world_files import read_world
 from mami_core.store import cache_folder
+from mami_core.training.consensus import ConsensusRecipe
 
 # CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
 COST: Final[Mapping[str, Mapping[str, float]]] = {
@@ -89,6 +90,7 @@ def runs_folder(world: WorldUnits, encoder: AnyEncoder) -> Path:
     """Return where trainings are kept: another world, encoder or recipe has another folder."""
     facts = {"keys": world.keys, "texts": world.texts, "encoder": encoder.sha256, "epochs": EPOCHS}
     facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
+    facts["consensus"] = repr(ConsensusRecipe())
     return cache_folder() / "table2" / settings_sha256(facts)[:16]
 
 

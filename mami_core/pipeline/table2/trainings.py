@@ -17,6 +17,8 @@ from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.decoding import Decoding
 from mami_core.captioning.ensemble import Ensemble
 from mami_core.captioning.language_model import LanguageModel
+from mami_core.evaluation.report import bleu_interval
+from mami_core.evaluation.text import bleu_from_statistics, bleu_statistics
 from mami_core.pipeline.progress import Report
 from mami_core.pipeline.table2.units import COMPOUND, TrainingUnits, WorldUnits
 from mami_core.store.atomic import replacing
@@ -31,11 +33,12 @@ from mami_core.training.consensus import (
 )
 from mami_core.training.language_model import train_language_model
 from mami_core.training.loop import LoopSettings, last_state
-from mami_core.training.selection import decoded_captions, select_decoding
+from mami_core.training.selection import decoded_captions
 from mami_core.training.words import LearntWords
 
 CONSENSUS: Final = "consensus"
 EPOCHS: Final = 6
+MAMI_SEEDS: Final = 3  # at most: it is compared with MILAN, but nothing is claimed for it
 CHOSEN_ON: Final = 150  # at most so many validation units, evenly drawn, choose weights and decoding
 NORMALISED: Final = 0.9  # a beam ranked by plain sums says two words
 PAPERS: Final[Mapping[str, Decoding]] = {
@@ -140,10 +143,25 @@ def _load_last(decoder: Decoder, run: Path) -> None:
 
 
 def _decoded(decoder: Decoder, model: LanguageModel, units: TrainingUnits) -> dict[str, Any]:
-    """Choose the decoding on validation units and say the test units by it."""
-    chosen = select_decoding(decoder, model, units.vocabulary, units.splits["val"], settings=PAPERS)
-    said = _say(decoder, model, units, chosen.decoding)
-    return {"decoding": chosen.name, "validation": chosen.figures, "captions": said}
+    """Choose the decoding on validation units and say the test units by it.
+
+    By the lower end of BLEU's 95 % interval: captions of two words hold so few 4-grams that BLEU itself is a lottery,
+    in which plain beam search now and then draws first.
+    """
+    figures = {name: _on_validation(decoder, model, units, decoding) for name, decoding in PAPERS.items()}
+    best = max(figures, key=lambda name: figures[name]["low"])
+    return {"decoding": best, "validation": figures, "captions": _say(decoder, model, units, PAPERS[best])}
+
+
+def _on_validation(
+    decoder: Decoder, model: LanguageModel, units: TrainingUnits, decoding: Decoding
+) -> dict[str, float]:
+    validation = units.splits["val"]
+    said = decoded_captions(decoder, units.vocabulary, validation, decoding, language_model=model)
+    statistics = bleu_statistics(said, validation.texts)
+    low, high = bleu_interval(statistics, "milan", seed=0, draws=300)
+    score = bleu_from_statistics(statistics.sum(axis=0)).score
+    return {"bleu": round(score, 2), "low": round(low, 2), "high": round(high, 2)}
 
 
 def _say(decoder: Decoder, model: LanguageModel, units: TrainingUnits, decoding: Decoding) -> list[str]:
@@ -234,5 +252,6 @@ def planned(sources: Sequence[str], seeds: int) -> list[Training]:
     others = [Training(name, COMPOUND, "short", 0) for name in ("luong", "self")]
     own = [Training(name, source, "short", 0) for source in sources for name in ("milan", "luong", "self", "mami")]
     across = [Training(name, f"without-{source}", "long", 0) for source in sources for name in (CONSENSUS, "milan")]
-    mami = [Training("mami", COMPOUND, set_, seed) for seed in range(1, seeds) for set_ in ("short", "long")]
+    few = min(seeds, MAMI_SEEDS)
+    mami = [Training("mami", COMPOUND, set_, seed) for seed in range(1, few) for set_ in ("short", "long")]
     return [*first, *more, *others, *own, *across, *mami]
