@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2
 
-.PHONY: install dashboard test lint types tests slow browser demo docs clean help
+RELIABILITY := $(BIN)/python tests/reliability.py
+SHARE ?= 1
+
+.PHONY: faults soak lock licences audit install dashboard test lint types tests slow browser demo docs clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +39,26 @@ browser:  ## get Chromium for the browser tests where it is missing (Debian; nee
 
 demo: $(VENV)/installed  ## make the bundled demo and captioners again, from nothing (about 15 minutes)
 	$(BIN)/mami demo assets/demo --models assets/models
+
+faults:  ## inject the faults, send the bad input in full, and write docs/reliability.md
+	$(RELIABILITY) faults
+
+soak:  ## long use in full: switches, labels, a crowd (SHARE=0.1: a tenth of it); writes docs/reliability.md
+	$(RELIABILITY) soak --share $(SHARE)
+
+lock: $(VENV)/installed-dev  ## make requirements.lock, with hashes, from requirements.txt
+	$(BIN)/python -m pip install -q uv
+	echo "# Every package of requirements.txt and all they need, with hashes; made by \`make lock\`." > requirements.lock
+	grep -v '^-e' requirements.txt | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate -q >> requirements.lock
+
+licences: $(VENV)/installed  ## list the packages that come along, and their licences
+	$(BIN)/mami licences
+
+audit: $(VENV)/installed-dev  ## ask for known weaknesses of what requirements.lock names
+	$(BIN)/python -m pip install -q pip-audit
+	$(BIN)/pip-audit -r requirements.lock --require-hashes --disable-pip --no-deps || \
+	  { echo "pip-audit found something, or the advisory service cannot be reached from here"; exit 1; }
 
 docs: $(VENV)/installed-dev  ## the documentation's site, in build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

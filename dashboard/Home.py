@@ -9,7 +9,10 @@ from starlette.routing import Mount
 from dashboard.login import OnlyLoggedIn
 from dashboard.routes import PREFIX, say_served, serving
 from dashboard.security import SecurityHeaders
+from mami_core.store.log import log_event, open_log
 
+open_log()
+log_event("server begins")
 say_served()
 app = st.App(
     "app.py",

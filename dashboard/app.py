@@ -8,6 +8,7 @@ from dashboard.links import menu, pages
 from dashboard.login import ask_to_log_in
 from dashboard.plain import plain
 from dashboard.settings import problem_with_settings
+from mami_core.store.log import log_problem
 
 st.set_page_config(page_title="MAMI", page_icon="🔎", layout="wide")
 page = st.navigation(pages(), position="hidden")  # our own menu keeps the address's parameters
@@ -24,4 +25,5 @@ menu(page.url_path or "overview")
 try:
     page.run()
 except (OSError, ValueError) as problem:  # a full disk, a file that went away: said in words, whichever page it met
+    log_problem("page failed", page=page.url_path or "overview")
     st.error(plain(problem))

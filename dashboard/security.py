@@ -11,6 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+from mami_core.store.log import log_event
+
 # Streamlit compiles components from blobs and styles elements inline; everything else must come from this server.
 POLICY = "; ".join(
     (
@@ -81,4 +83,5 @@ class SecurityHeaders:
         if is_host_allowed(Headers(scope=scope).get("host")):
             await self.app(scope, receive, send_with_headers)
             return
+        log_event("request by a foreign name refused", path=scope["path"])
         await FOREIGN(scope, receive, send_with_headers)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import tyro
 
 from mami_core import config
+from mami_core.store.log import log_event, open_log
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,8 @@ COMMANDS: dict[str, Command] = {
     "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
     "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
     "repair": Command(config.RepairConfig, "repair:run_repair", ("dissection",)),
+    "doctor": Command(config.DoctorConfig, "doctor:run_doctor", ()),
+    "licences": Command(config.LicencesConfig, "licences:run_licences", ()),
     "data": Command(config.DataConfig, "data:run_data", ("name",)),
     "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
     "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
@@ -101,13 +104,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = next(name for name, kind in shown.items() if type(chosen) is kind)
     command = COMMANDS[name]
     try:
+        open_log()
+        log_event("command begins", command=name)
         # the plain config again: what tyro saw is a class made on the fly, which another process could not unpickle
         settings = {entry.name: getattr(chosen, entry.name) for entry in dataclasses.fields(command.config)}
-        return _load(command.runs)(command.config(**settings)) or 0
+        status = _load(command.runs)(command.config(**settings)) or 0
+        log_event("command ended", command=name, status=status)
+        return status
     except BrokenPipeError:  # the reader of our output had enough, as `head` does
         sys.stdout = None  # type: ignore[assignment]  # so that leaving does not write to it again
         return 0
     except (OSError, ValueError) as problem:
+        log_event("command refused", command=name, reason=str(problem))
         print(f"mami: {problem}{_advice(problem)}", file=sys.stderr)
         return 2
     except KeyError as problem:

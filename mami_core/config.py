@@ -368,6 +368,20 @@ class InspectConfig:
 
 
 @dataclass(frozen=True)
+class DoctorConfig:
+    """Look whether everything this program needs is there and works; the output names no folders, to be pasted."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class LicencesConfig:
+    """List the packages that this program brings with it, and their licences."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True)
 class RepairConfig:
     """Mend what `mami inspect --verify` found: rebuild what can be rebuilt, say what cannot and what makes it again."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from torch import Tensor
 from mami_core.inputs.folder import to_rgb
 from mami_core.inputs.source import UnreadableImageError, sha256_of_names
 
+# what zipfile and NumPy raise for bytes that are no archive: neither has one class for it
+_DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, MemoryError,
+            OverflowError, KeyError, TypeError, IndexError)  # fmt: skip
 _LABELS = ("labels", "y", "targets")
 
 
@@ -79,7 +84,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
         with zipfile.ZipFile(path) as archive:
             return {Path(entry.filename).stem: _member(path, archive, entry) for entry in archive.infolist()}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as problem:
+    except _DAMAGED as problem:
         raise ValueError(f"{path} cannot be read as an array of images ({problem})") from None
 
 

@@ -45,14 +45,14 @@ class LabelImport:
     unchanged: int
 
     def apply(self, store: LabelStore) -> int:
-        """Save all changes or, when somebody changed one of them since the preview, none (LabelConflict).
+        """Back up all labels, then save all changes or, when one was changed since the preview, none (LabelConflict).
 
         ValueError while there are problems: mend the file, or leave those lines out.
         """
         if self.problems:
             first = self.problems[0]
             raise ValueError(f"{self.path} has {len(self.problems)} problems, the first: {first.message}")
-        return len(store.save_all([change.label for change in self.changes]))
+        return len(store.take_in([change.label for change in self.changes]))
 
 
 def preview_labels(

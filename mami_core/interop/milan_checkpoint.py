@@ -7,9 +7,10 @@ standing for an inert dictionary; any other global is refused before anything of
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,20 @@ def read_milan_checkpoint(path: Path) -> MilanCheckpoint:
     allow-list (they are not run), or where a weight is missing, left over or of another shape.
     """
     stored = _read(path)
+    with _refusing(path):
+        return _built(stored, path)
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Say of settings that are not what the reference writes that the file is none of its checkpoints."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, RuntimeError, OverflowError) as problem:
+        raise ValueError(f"{path} is not a MILAN captioner: {type(problem).__name__} at {problem}") from None
+
+
+def _built(stored: Mapping[str, Any], path: Path) -> MilanCheckpoint:
     settings, tensors = stored["properties"], stored["state_dict"]
     vocabulary = _vocabulary(settings["indexer"], path)
     decoder = build_decoder(_decoder_config(settings, tensors, vocabulary, path))
@@ -80,8 +95,9 @@ def read_milan_language_model(path: Path) -> tuple[LanguageModel, Vocabulary]:
     Raises as `read_milan_checkpoint` does.
     """
     stored = _read(path, needed=("indexer", "embedding_size", "hidden_size", "layers", "dropout"))
-    vocabulary = _vocabulary(stored["properties"]["indexer"], path)
-    model = _language_model(stored, stored["state_dict"], vocabulary, path, prefix="")
+    with _refusing(path):
+        vocabulary = _vocabulary(stored["properties"]["indexer"], path)
+        model = _language_model(stored, stored["state_dict"], vocabulary, path, prefix="")
     assert model is not None
     return model, vocabulary
 

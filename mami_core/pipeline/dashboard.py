@@ -16,7 +16,7 @@ def home_page() -> Path:
     """Return the dashboard's entry point. FileNotFoundError where only the library is installed."""
     spec = find_spec("dashboard")
     places = [Path(folder) / "Home.py" for folder in (spec.submodule_search_locations or ())] if spec else []
-    for place in places:
+    for place in (*places, Path(__file__).parents[2] / "dashboard" / "Home.py"):  # the latter: a checkout
         if place.is_file():
             return place
     raise FileNotFoundError("the dashboard is not installed; install it with `pip install -r requirements.txt`")

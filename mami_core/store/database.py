@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from mami_core.store.atomic import replacing
 from mami_core.store.home import home
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -78,6 +79,24 @@ class Database:
         with self._engine.connect() as connection:
             yield connection
 
+    def back_up(self, why: str, connection: sa.Connection | None = None) -> Path:
+        """Copy the labels as they are, so that what comes next costs nothing if it goes wrong; return the copy.
+
+        It lies beside a SQLite file, of a group's database in `MAMI_HOME/backups`; `why` is in its name.
+        """
+        if self.is_sqlite:
+            path = Path(str(self.url.database))
+            target = path.with_name(f"{path.name}.{why}.bak")
+            _copy_file(path, target)
+            return target
+        target = home() / "backups" / f"labels.sqlite.{why}.bak"
+        if connection is not None:
+            _copy_tables(connection, target)
+            return target
+        with self.reading() as own:
+            _copy_tables(own, target)
+        return target
+
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
@@ -95,8 +114,8 @@ class Database:
             found = self._revision(connection, known)  # another process may have been quicker
             if found == known.get_current_head():
                 return
-            if found is not None and self.is_sqlite:
-                _back_up(Path(str(self.url.database)), found)
+            if found is not None:
+                self.back_up(f"schema-{found}", connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -120,12 +139,28 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _back_up(path: Path, revision: str) -> None:
-    """Copy the file as it is, so that a schema change that went wrong costs nothing."""
-    target = path.with_name(f"{path.name}.schema-{revision}.bak")
+def _copy_file(path: Path, target: Path) -> None:
     source, copy = sqlite3.connect(path), sqlite3.connect(target)
     try:
         source.backup(copy)
     finally:
         source.close()
         copy.close()
+
+
+def _copy_tables(connection: sa.Connection, target: Path) -> None:
+    """Copy all tables, in whatever schema they are, into a SQLite file: it opens without the group's server."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    for table in found.tables.values():
+        for column in table.columns:
+            column.type, column.server_default = column.type.as_generic(), None
+    with replacing(target) as partial:
+        engine = sa.create_engine(f"sqlite:///{partial}")
+        with engine.begin() as copy:
+            found.create_all(copy)
+            for table in found.sorted_tables:
+                rows = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+                if rows:
+                    copy.execute(sa.insert(table), rows)
+        engine.dispose()

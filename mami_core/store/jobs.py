@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from mami_core.store import processes
 from mami_core.store.database import Database
 from mami_core.store.home import home
+from mami_core.store.log import log_event
 from mami_core.store.tables import JOBS
 
 JobState = Literal["running", "done", "failed", "cancelled", "lost"]
@@ -82,6 +83,7 @@ class JobStore:
             self._set(number, state="failed", message=f"could not start: {problem}", log=str(log), finished=now)
             raise ValueError(f"job {number} could not be started: {problem}") from problem
         self._children[number] = child
+        log_event("job started", job=number, command=list(arguments))
         self._set(number, pid=child.pid, process_mark=processes.process_mark(child.pid), log=str(log))
         return self.get(number)
 
@@ -157,7 +159,9 @@ class JobStore:
         values = {"state": state, "message": message, "exit_code": exit_code, "finished": datetime.now(UTC)}
         running = sa.and_(JOBS.c.id == number, JOBS.c.state == "running")  # the first to say how it ended is right
         with self._database.writing() as connection:
-            connection.execute(sa.update(JOBS).where(running).values(**values))
+            first = connection.execute(sa.update(JOBS).where(running).values(**values)).rowcount
+        if first:
+            log_event("job ended", job=number, state=state, reason=message, status=exit_code)
 
     def _set(self, number: int, **values: Any) -> None:
         with self._database.writing() as connection:

@@ -12,6 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from mami_core.store.database import Database
+from mami_core.store.log import log_event
 from mami_core.store.tables import HISTORY, LABEL_KEY, LABELS
 
 Verdict = Literal["accept", "edit", "reject", "unsure", "withdrawn"]
@@ -91,7 +92,15 @@ class LabelStore:
     def save_all(self, labels: Iterable[Label]) -> list[Label]:
         """Save all of `labels` or, when one of them conflicts, none."""
         with self._database.writing() as connection:
-            return [_save(connection, label) for label in labels]
+            saved = [_save(connection, label) for label in labels]
+        for label in saved:
+            log_event("label saved", **label.key, verdict=label.verdict, version=label.version)
+        return saved
+
+    def take_in(self, labels: Iterable[Label]) -> list[Label]:
+        """Save an import as `save_all` does, after a copy of all labels was made (`Database.back_up`)."""
+        self._database.back_up(f"import-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        return self.save_all(labels)
 
     def withdraw(self, label: Label) -> None:
         """Take a label back (undo of a first save); its history stays."""

@@ -19,8 +19,8 @@ PATIENCE = 60.0  # an upper limit for a loaded machine, never waited for when al
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> JobStore:
-    return JobStore(tmp_path / "jobs.sqlite", logs=tmp_path / "logs")
+def jobs(database: str, tmp_path: Path) -> JobStore:
+    return JobStore(database, logs=tmp_path / "logs")
 
 
 def until(fifo: Path) -> str:
@@ -158,9 +158,9 @@ def test_a_job_says_how_far_it_is(jobs: JobStore, gate: Path, tmp_path: Path) ->
     jobs.cancel(job.id)
 
 
-def test_reports_are_thinned_but_the_last_is_written(jobs: JobStore, gate: Path, tmp_path: Path) -> None:
+def test_reports_are_thinned_but_the_last_is_written(jobs: JobStore, gate: Path, database: str) -> None:
     job = jobs.start([until(gate)], program=PYTHON)
-    report = JobReporter(job.id, tmp_path / "jobs.sqlite", interval=3600)
+    report = JobReporter(job.id, database, interval=3600)
 
     seen = []
     for done in (1, 2, 3):

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import shutil
 import sqlite3
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from mami_core.store.database import MIGRATIONS, Database
 from mami_core.store.labels import COLUMNS, Label, LabelConflict, LabelStore
 from mami_core.store.tables import METADATA
 
+DATA = Path(__file__).parents[1] / "data"
 FIRST = Label("made", "conv1", 3, "ada", "accept", "red roofs", "mami@scenery")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LabelStore:
-    return LabelStore(tmp_path / "labels.sqlite")
+def store(database: str) -> LabelStore:
+    return LabelStore(database)
 
 
 def test_a_label_reads_back_as_it_was_saved(store: LabelStore) -> None:
@@ -229,18 +230,38 @@ def test_a_database_can_be_named_by_its_url(tmp_path: Path, monkeypatch: pytest.
     assert LabelStore(tmp_path / "group.sqlite").frame("made")["reviewer"].tolist() == ["ada"]
 
 
-def test_a_groups_postgresql_keeps_the_same_promises() -> None:
-    url = os.environ.get("MAMI_TEST_DATABASE_URL")
-    if not url:
-        pytest.skip("a PostgreSQL that may be written to: name it by MAMI_TEST_DATABASE_URL")
-    store = LabelStore(url)
-    mine = replace(FIRST, dissection=f"made-{uuid.uuid4()}")
-    seen = store.save(mine)
-    now = store.save(replace(seen, verdict="edit", text="roofs"))
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_file_of_each_earlier_version_is_backed_up_and_its_labels_are_all_there(
+    tmp_path: Path, revision: str
+) -> None:
+    path = Path(shutil.copy(DATA / f"labels-{revision}.sqlite", tmp_path / "labels.sqlite"))
+    newest = revision == "0002"
 
-    for late in (mine, seen):
-        with pytest.raises(LabelConflict, match="now at version 2"):
-            store.save_all([replace(mine, unit=99), late])
+    store = LabelStore(path)
 
-    assert store.frame(mine.dissection)["text"].tolist() == ["roofs"]
-    assert store.get(mine.dissection, "conv1", 3, "ada") == now
+    assert store.frame("made")[["reviewer", "text", "version"]].values.tolist() == [
+        ["ada", "rote Dächer, “quoted”", 2],
+        ["bo", "=red roofs", 1],
+    ]
+    assert store.history("made", "conv1", 3)["text"].tolist()[:2] == ["roofs", "rote Dächer, “quoted”"]
+    assert store.save(replace(FIRST, reviewer="cy")).version == 1
+    assert (tmp_path / f"labels.sqlite.schema-{revision}.bak").exists() != newest
+
+
+def test_every_earlier_versions_file_is_kept() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+
+    assert {path.name for path in DATA.glob("labels-*.sqlite")} == {f"labels-{name}.sqlite" for name in revisions}
+
+
+def test_labels_are_backed_up_before_an_import(store: LabelStore, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("MAMI_HOME", str(tmp_path))
+    seen = store.save(FIRST)
+
+    store.take_in([replace(seen, verdict="edit", text="worse")])
+
+    (copy,) = tmp_path.rglob("*.import-*.bak")
+    assert LabelStore(copy).frame("made")["text"].tolist() == ["red roofs"]
+    assert store.frame("made")["text"].tolist() == ["worse"]
