@@ -412,6 +412,8 @@ class EvaluateConfig:
     references: Path | None = None  # CSV: layer,unit,summary; several rows a unit
     set: str = "long"  # which references of a dissection
     split: str = "test"  # which units of a dissection
+    bertscore_backbone: str | None = None  # also BERTScore: roberta-large, as MILAN, or a local model's folder
+    coco: bool = False  # also METEOR (where Java is present), CIDEr and ROUGE-L, by pycocoevalcap
     out: Path | None = None  # also write the figures into their section of this Markdown file
     seed: int = 0
     json: bool = False

@@ -11,6 +11,7 @@ from mami_core.captioning.encoder import CONFIG
 from mami_core.captioning.encoders import open_encoder
 from mami_core.captioning.features import unit_features
 from mami_core.config import EvaluateConfig
+from mami_core.evaluation.bertscore import named_spec
 from mami_core.evaluation.floors import nearest_captions
 from mami_core.evaluation.report import evaluate_captions
 from mami_core.evaluation.truth import not_captioned, summarise, truth_scores
@@ -53,7 +54,8 @@ def _evaluate_files(config: EvaluateConfig) -> dict[str, Any]:
     assert config.captions is not None
     assert config.references is not None
     captions, references = read_descriptions(config.captions), read_references(config.references)
-    return evaluate_captions(captions, references, seed=config.seed)
+    spec = None if config.bertscore_backbone is None else named_spec(config.bertscore_backbone)
+    return evaluate_captions(captions, references, bertscore=spec, coco=config.coco, seed=config.seed)
 
 
 def evaluate_dissection(dissection: Dissection, *, split: str, references: str, seed: int) -> dict[str, Any]:
