@@ -21,7 +21,6 @@ from mami_core.probing.head_roles import heads_by_layer
 from mami_core.probing.matching import caption_differences, match_units
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import caption_payload, encoded, number
-from mami_core.probing.similarity import CaptionIndex, ExemplarIndex, Similar, similar_by_activation
 from mami_core.probing.spectrum import class_effects
 from mami_core.store import Dissection, known_models
 from mami_core.store.layout import peaks_file
@@ -29,78 +28,6 @@ from mami_core.store.layout import peaks_file
 if TYPE_CHECKING:
     from mami_core.captioning.image_captions import ImageCaptioner
     from mami_core.inputs import Network
-
-OTHERS = 3  # dissections beside the present one
-COMPARED = 4096  # units that one unit's activations are compared with at a time; beyond, only its own layer's
-
-
-@lru_cache(maxsize=4)
-def _exemplar_index(found: loaders.Found) -> ExemplarIndex:
-    return ExemplarIndex.of(loaders.opened(found))
-
-
-@lru_cache(maxsize=16)
-def _caption_index(found: loaders.Found, captioner: str) -> CaptionIndex:
-    return CaptionIndex.of(loaders.opened(found), captioner)
-
-
-def similar_json(found: loaders.Found, layer: str, unit: int) -> bytes:
-    """Return the units like one, by each measure there is, with what is said of them; KeyError for no such unit."""
-    return _similar_json(found, layer, unit, _others(found))
-
-
-@lru_cache(maxsize=512)
-def _similar_json(found: loaders.Found, layer: str, unit: int, others: tuple[loaders.Found, ...]) -> bytes:
-    dissection = loaders.opened(found)
-    dissection.row(layer, unit)
-    layers = None if len(dissection.units) <= COMPARED else (layer,)
-    kept = peaks_file(layer) in dissection.manifest.files
-    by = {"peaks over all images": similar_by_activation(dissection, layer, unit, layers=layers)} if kept else {}
-    by["shared exemplars"] = _exemplar_index(found).similar(layer, unit)
-    for name in dissection.captioners:
-        by[f"caption, {name}"] = _caption_index(found, name).similar(layer, unit)
-    measures = [_measure(found, name, units) for name, units in by.items()]
-    for other in others:
-        measures += _elsewhere(found, layer, unit, other)
-    return json.dumps(measures, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _measure(found: loaders.Found, name: str, units: tuple[Similar, ...]) -> dict[str, Any]:
-    return {"measure": name, "units": [_like(found, entry) for entry in units]}
-
-
-def _like(found: loaders.Found, entry: Similar) -> dict[str, Any]:
-    said = list(loaders.spoken(found, entry.layer, entry.unit).values())
-    about = {"dissection": found.id, "layer": entry.layer, "unit": entry.unit}
-    return {**about, "score": number(entry.score), "captions": said}
-
-
-def _others(found: loaders.Found) -> tuple[loaders.Found, ...]:
-    """Return other dissections of the same images that are small enough to be looked through at once."""
-    near = []
-    for entry in loaders.found_dissections().values():
-        try:
-            other = loaders.opened(entry)
-            same = other.manifest.image_ids_sha256 == loaders.opened(found).manifest.image_ids_sha256
-            if entry.id != found.id and same and len(other.units) <= COMPARED:
-                near.append(entry)
-        except (ValueError, OSError):  # a broken one is named on the overview
-            continue
-    return tuple(near[:OTHERS])
-
-
-def _elsewhere(found: loaders.Found, layer: str, unit: int, other: loaders.Found) -> list[dict[str, Any]]:
-    """Return the units of another dissection that are like this one, by peaks and by what a shared captioner says."""
-    here, there = loaders.opened(found), loaders.opened(other)
-    measures = []
-    wanted = [(here, layer), *((there, name) for name in there.layers)]
-    if all(peaks_file(name) in one.manifest.files for one, name in wanted):
-        alike = similar_by_activation(here, layer, unit, among=there)
-        measures.append(_measure(other, f"peaks, in {other.id}", alike))
-    for name in (name for name in here.captioners if name in there.captioners):
-        alike = _caption_index(found, name).similar(layer, unit, among=_caption_index(other, name))
-        measures.append(_measure(other, f"caption, {name}, in {other.id}", alike))
-    return measures
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import loaders, probes
+from dashboard import loaders, probes, similar
 from dashboard.scripts import bundle
 from mami_core.probing.filtering import UnitFilter
 
@@ -78,7 +78,7 @@ def _record(request: Request) -> Response:
 
 def _similar(request: Request) -> Response:
     found, _ = _found(request)
-    body = probes.similar_json(found, request.path_params["layer"], request.path_params["unit"])
+    body = similar.similar_json(found, request.path_params["layer"], request.path_params["unit"])
     return Response(body, media_type="application/json", headers=ASK_AGAIN)  # of other dissections too
 
 

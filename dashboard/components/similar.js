@@ -10,10 +10,12 @@ export function visit(address) {
 
 export class SimilarUnits {
   constructor() {
-    this.choice = element("select", { "aria-label": "Measure of similarity", onchange: () => this.draw() });
+    const chosen = () => this.draw();
+    this.measure = element("select", { "aria-label": "Measure of similarity", onchange: chosen });
+    this.where = element("select", { "aria-label": "Where to look for similar units", onchange: chosen });
     this.list = element("ol", { class: "similar" });
     this.root = element("section", { class: "card", "aria-label": "Similar units" },
-      element("header", {}, element("h3", {}, "Similar units"), this.choice), this.list);
+      element("header", {}, element("h3", {}, "Similar units"), element("span", {}, this.measure, " ", this.where)), this.list);
     this.root.hidden = true;
   }
 
@@ -23,13 +25,12 @@ export class SimilarUnits {
     this.link = (entry) => `neuron?${new URLSearchParams({ d: entry.dissection ?? dissection, layer: entry.layer, unit: entry.unit })}`;
     try {
       const answer = await fetch(new URL(`${base}/${place}/${unit}/similar.json`, document.baseURI));
-      const measures = answer.ok ? await answer.json() : [];
+      const found = answer.ok ? await answer.json() : [];
       if (turn !== this.turn) return;
-      const before = this.choice.value;
-      this.measures = new Map(measures.map(({ measure, units }) => [measure, units]));
-      this.choice.replaceChildren(...[...this.measures.keys()].map((name) => element("option", { value: name }, name)));
-      if (this.measures.has(before)) this.choice.value = before;
-      this.root.hidden = !this.measures.size;
+      this.found = found;
+      offer(this.measure, found.map(({ measure }) => measure));
+      offer(this.where, found.map(({ where }) => where));
+      this.root.hidden = !found.length;
       this.draw();
     } catch {
       if (turn === this.turn) this.root.hidden = true;
@@ -37,8 +38,8 @@ export class SimilarUnits {
   }
 
   draw() {
-    const units = this.measures.get(this.choice.value) ?? [];
-    const rows = units.slice(0, 6).map((entry) => element("li", {}, element("a", {
+    const asked = this.found.find(({ measure, where }) => measure === this.measure.value && where === this.where.value);
+    const rows = (asked?.units ?? []).slice(0, 6).map((entry) => element("li", {}, element("a", {
       href: this.link(entry),
       onclick: (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -47,6 +48,14 @@ export class SimilarUnits {
       },
     }, `${entry.layer} · ${entry.unit}`), element("span", { class: "said" }, entry.captions.join(" / ") || "no caption"),
       element("span", { class: "figures" }, figure(entry.score))));
-    this.list.replaceChildren(...(rows.length ? rows : [element("li", { class: "quiet" }, "None by this measure.")]));
+    const why = asked ? asked.why ?? "None by this measure." : "Not compared by this measure there.";
+    this.list.replaceChildren(...(rows.length ? rows : [element("li", { class: "quiet" }, why)]));
   }
+}
+
+// Fill a list of choices, each once; what was chosen stays chosen where it is still there.
+function offer(select, names) {
+  const before = select.value, each = [...new Set(names)];
+  select.replaceChildren(...each.map((name) => element("option", { value: name }, name)));
+  if (each.includes(before)) select.value = before;
 }

@@ -104,8 +104,13 @@ class UnitFeatures:
 
     def pooled(self) -> np.ndarray:
         """Return each unit's weighted mean region, float32 (U, D)."""
-        weighed = self.values.astype(np.float32) * self.weights[:, None]
-        return np.add.reduceat(weighed, self.offsets[:-1], axis=0)  # no unit is without regions
+        means = np.empty((len(self), self.feature_size), np.float32)
+        for start in range(0, len(self), _UNITS_AT_ONCE):
+            ends = self.offsets[start : start + _UNITS_AT_ONCE + 1]
+            rows = slice(ends[0], ends[-1])
+            weighed = self.values[rows].astype(np.float32) * self.weights[rows, None]
+            means[start : start + len(ends) - 1] = np.add.reduceat(weighed, ends[:-1] - ends[0], axis=0)
+        return means  # no unit is without regions
 
     def dense(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Return one unit's whole grid: features (cells, D) float32, zero where no mask is, and weight (cells,)."""
@@ -201,7 +206,8 @@ def unit_features(
 def _digest(dissection: Dissection, encoder: RegionEncoder | UnitEncoder, keys: Sequence[UnitKey]) -> str:
     """Return a name for these regions: the same content anywhere has the same name, any change another."""
     layers = {layer for layer, _ in keys}
-    names = [layout.UNITS, layout.EXEMPLARS, layout.IMAGES, ARRAYS, *(layout.maps_file(layer) for layer in sorted(layers))]
+    maps = [layout.maps_file(layer) for layer in sorted(layers)]
+    names = [layout.UNITS, layout.EXEMPLARS, layout.IMAGES, ARRAYS, *maps]
     files = {name: dissection.manifest.files[name].sha256 for name in names if name in dissection.manifest.files}
     facts = {"version": _VERSION, "encoder": encoder.sha256, "files": files, "keys": list(keys)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,7 @@ from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.decoding import Decoding
 from mami_core.captioning.encoder import CONFIG, grid_cover
 from mami_core.captioning.encoders import AnyEncoder, open_encoder
-from mami_core.captioning.features import UnitFeatures, alive_units, unit_features
+from mami_core.captioning.features import UnitFeatures
 from mami_core.captioning.image_encoder import ImageEncoder
 from mami_core.captioning.netdissect import NAME as NETDISSECT
 from mami_core.config import CaptionConfig, CaptionImagesConfig, parse_units
@@ -28,6 +28,7 @@ from mami_core.pipeline.data import open_described
 from mami_core.pipeline.own_captioners import installed_captioners, is_own, open_own
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.published import PREFIX, open_published
+from mami_core.pipeline.regions import regions_to_caption
 from mami_core.pipeline.selection import chosen_keys
 from mami_core.pipeline.speaking import caption_by, take_down, with_settings_sha256
 from mami_core.records import Caption, HeadOutput
@@ -177,13 +178,7 @@ def caption_dissection(
     report: Report,
 ) -> dict[UnitKey, Caption]:
     """Caption units and write the result; what the same captioner said of other units in the same way is kept."""
-    alive = set(alive_units(dissection))
-    features = unit_features(
-        dissection,
-        encoder,
-        [key for key in keys if key in alive],
-        progress=lambda done, total: report(f"{captioner.name}: regions", done, total),
-    )
+    features = regions_to_caption(dissection, encoder, keys, captioner.name, report)
     return take_down(
         dissection,
         captioner.name,

@@ -69,11 +69,16 @@ def _layers(dissection: Dissection, layers: Sequence[str] | None) -> tuple[str, 
     return dissection.layers if layers is None else tuple(layers)
 
 
-def _without(scores: np.ndarray, keys: Sequence[UnitKey], own: UnitKey, same: bool) -> np.ndarray:
-    """Return the scores with the unit itself left out."""
+def _without(
+    scores: np.ndarray, keys: Sequence[UnitKey], own: UnitKey, same: bool, layers: Sequence[str] | None = None
+) -> np.ndarray:
+    """Return the scores with the unit itself, and units of other layers than `layers`, left out."""
     scores = np.array(scores, dtype=np.float64)
     if same and own in keys:
         scores[keys.index(own)] = np.nan
+    if layers is not None:
+        wanted = frozenset(layers)
+        scores[[layer not in wanted for layer, _ in keys]] = np.nan
     return scores
 
 
@@ -102,7 +107,13 @@ class ExemplarIndex:
         return cls(dissection, keys, csr_matrix((np.ones(len(ids)), (rows, ids)), shape=shape))
 
     def similar(
-        self, layer: str, unit: int, *, among: ExemplarIndex | None = None, count: int = 10
+        self,
+        layer: str,
+        unit: int,
+        *,
+        among: ExemplarIndex | None = None,
+        layers: Sequence[str] | None = None,
+        count: int = 10,
     ) -> tuple[Similar, ...]:
         """Return the units that share most exemplar images: |A and B| / |A or B|; units that share none are left out.
 
@@ -116,7 +127,7 @@ class ExemplarIndex:
         either = np.diff(other.images.indptr) + own.nnz - common
         scores = np.where(common > 0, common / np.maximum(either, 1), np.nan)
         same = other.dissection is self.dissection
-        return _named(other.dissection, other.keys, _without(scores, other.keys, (layer, unit), same), count)
+        return _named(other.dissection, other.keys, _without(scores, other.keys, (layer, unit), same, layers), count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +147,13 @@ class CaptionIndex:
         return cls(dissection, captioner, tuple(dissection.unit_keys()), tuple(texts), TextIndex.of(texts))
 
     def similar(
-        self, layer: str, unit: int, *, among: CaptionIndex | None = None, count: int = 10
+        self,
+        layer: str,
+        unit: int,
+        *,
+        among: CaptionIndex | None = None,
+        layers: Sequence[str] | None = None,
+        count: int = 10,
     ) -> tuple[Similar, ...]:
         """Return the units of whom the most alike is said; those without a word in common are left out.
 
@@ -148,7 +165,7 @@ class CaptionIndex:
             return ()
         scores = other.index.cosine(text)
         same = other.dissection is self.dissection
-        scores = _without(np.where(scores > 0, scores, np.nan), other.keys, (layer, unit), same)
+        scores = _without(np.where(scores > 0, scores, np.nan), other.keys, (layer, unit), same, layers)
         return _named(other.dissection, other.keys, scores, count)
 
 
@@ -165,12 +182,24 @@ class FeatureIndex:
         """Take a vector per unit; ValueError where they do not match one to one."""
         if vectors.ndim != 2 or len(vectors) != len(keys):
             raise ValueError(f"{len(keys)} units but vectors {vectors.shape}; give one row per unit")
+        vectors = np.asarray(vectors, np.float32)
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit = np.divide(vectors, length, out=np.full(vectors.shape, np.nan, np.float32), where=length > 0)
-        return cls(dissection, tuple(keys), unit.astype(np.float32))
+        return cls(dissection, tuple(keys), unit)
+
+    @classmethod
+    def kept(cls, dissection: Dissection, encoder: str) -> FeatureIndex:
+        """Read the vectors that `mami caption` kept, by the encoder's label; FileNotFoundError where it kept none."""
+        return cls.of(dissection, dissection.unit_keys(), dissection.features(encoder))
 
     def similar(
-        self, layer: str, unit: int, *, among: FeatureIndex | None = None, count: int = 10
+        self,
+        layer: str,
+        unit: int,
+        *,
+        among: FeatureIndex | None = None,
+        layers: Sequence[str] | None = None,
+        count: int = 10,
     ) -> tuple[Similar, ...]:
         """Return the units whose exemplars look most alike to the encoder, by cosine; empty where the unit has none.
 
@@ -184,4 +213,4 @@ class FeatureIndex:
             return ()
         scores = other.vectors @ self.vectors[self.keys.index((layer, unit))]
         same = other.dissection is self.dissection
-        return _named(other.dissection, other.keys, _without(scores, other.keys, (layer, unit), same), count)
+        return _named(other.dissection, other.keys, _without(scores, other.keys, (layer, unit), same, layers), count)

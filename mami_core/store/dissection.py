@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -205,6 +206,16 @@ class Dissection:
     def classes(self, layer: str) -> np.ndarray:
         """Return each unit's mean peak over the images of each class, memory-mapped float32 (classes, units)."""
         return self._array(layout.classes_file(layer))
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """Return the labels of the encoders by which each unit has a vector; none in older dissections."""
+        found = (name for name in self.manifest.files if name.startswith(layout.FEATURES))
+        return tuple(unquote(name.removeprefix(layout.FEATURES).removesuffix(".npy")) for name in found)
+
+    def features(self, encoder: str) -> np.ndarray:
+        """Return each unit's vector by one encoder, memory-mapped float16 (units, D) of length 1; NaN for none."""
+        return self._array(layout.features_file(encoder))
 
     @cached_property
     def images(self) -> ImageFile | MilanImages:

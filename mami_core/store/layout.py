@@ -16,6 +16,7 @@ REFERENCES: Final = "references.parquet"
 TRUTH: Final = "truth.parquet"
 SPLITS: Final = "splits.json"
 PEAK_IDS: Final = "peak_ids.npy"  # only where the peaks are of a sample of the images
+FEATURES: Final = "features/"
 LABELS: Final = "image_labels.npy"  # int32, the class of every image; only where images have classes
 
 UNIT_SCHEMA: Final = pa.schema(
@@ -113,6 +114,16 @@ def peaks_file(layer: str) -> str:
 def classes_file(layer: str) -> str:
     """Return where each unit's mean peak by class lies, if images have labels: float32 (classes, units)."""
     return f"classes/{file_name(layer)}.npy"
+
+
+def encoder_label(name: str, sha256: str) -> str:
+    """Return how an encoder is told from others of its name: two dissections' vectors compare where labels agree."""
+    return f"{name}.{sha256[:12]}"
+
+
+def features_file(encoder: str) -> str:
+    """Return where each unit's vector by one encoder (its label) lies: float16 (units, D) of length 1, or NaN."""
+    return f"{FEATURES}{file_name(encoder)}.npy"
 
 
 def captions_file(captioner: str) -> str:

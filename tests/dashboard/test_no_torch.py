@@ -7,10 +7,10 @@ import sys
 
 BROWSE = """
 import sys
-from dashboard import loaders, probes, routes
+from dashboard import loaders, probes, routes, similar
 
 found = loaders.found_dissections()["squares"]
-for answer in (loaders.unit_json, probes.similar_json, probes.doubts_json):
+for answer in (loaders.unit_json, similar.similar_json, probes.doubts_json):
     answer(found, "late.conv", 2)
 loaders.unit_sprite(found, "late.conv", 2, "jpg")
 loaders.units_json(found, loaders.UnitFilter(text="blue", sort="meaning"), 0, 10)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from dashboard import loaders
 from dashboard.routes import serving
-from mami_core.store import Dissection
+from mami_core.store import Dissection, DissectionWriter
 
 
 @pytest.fixture
@@ -106,12 +106,44 @@ def test_the_histogram_counts_every_position_that_was_kept(client, made):
 def test_units_of_another_dissection_of_the_same_images_are_found(client, squares, made, tmp_path, monkeypatch):
     other = shutil.copytree(made, tmp_path / "other")
     monkeypatch.setenv(loaders.NAMED, f"{made}:{other}")
-    found = {entry["measure"]: entry["units"] for entry in client.get("/squares/early/2/similar.json").json()}
-    assert {"peaks, in other", "caption, mami@made, in other"} <= found.keys()
-    assert {entry["dissection"] for entry in found["peaks, in other"]} == {"other"}
-    first = found["caption, mami@made, in other"][0]
+    found = similar(client)
+    assert {entry["dissection"] for entry in found["peaks over all images", "other"]["units"]} == {"other"}
+    first = found["caption, mami@made", "other"]["units"][0]
     assert (first["unit"], first["score"]) == (2, pytest.approx(1))
-    assert all(entry["dissection"] == squares.id for entry in found["shared exemplars"])
+    for where, layers in (("this layer", {"early"}), ("other layers", {"late.conv"})):
+        units = found["peaks over all images", where]["units"]
+        assert {(entry["dissection"], entry["layer"]) for entry in units} == {(squares.id, name) for name in layers}
+
+
+def similar(client) -> dict[tuple[str, str], dict]:
+    """Return what the view offers beside early · 2, by measure and place."""
+    answer = client.get("/squares/early/2/similar.json").json()
+    return {(entry["measure"], entry["where"]): entry for entry in answer}
+
+
+def test_a_dissection_without_region_features_says_so_in_words(client):
+    entry = similar(client)["features", "this layer"]
+    assert "No region features are kept here" in entry["why"]
+    assert "units" not in entry
+
+
+def test_units_of_like_features_are_offered_here_and_where_the_encoder_is_the_same(client, made, tmp_path, monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(11, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    copies = [shutil.copytree(made, tmp_path / name) for name in ("squares", "same", "else")]
+    for folder, encoder in zip(copies, ("parts.01", "parts.01", "parts.99"), strict=True):
+        DissectionWriter.open(folder).write_features(encoder, vectors)
+    monkeypatch.setenv(loaders.NAMED, ":".join(map(str, copies)))
+    keys = Dissection.open(made).unit_keys()
+    cosine = vectors @ vectors[keys.index(("early", 2))]
+
+    found = similar(client)
+
+    for where in ("this layer", "other layers", "same"):
+        for entry in found["features, parts", where]["units"]:
+            assert entry["score"] == pytest.approx(cosine[keys.index((entry["layer"], entry["unit"]))], abs=1e-3)
+    assert found["features, parts", "same"]["units"][0]["unit"] == 2
+    assert "keeps no region features by the encoder" in found["features, parts", "else"]["why"]
 
 
 def test_a_record_says_how_to_cite_it_and_what_was_not_stored(client):

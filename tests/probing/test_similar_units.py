@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from probed_dissection import probed
 
+from mami_core.captioning.pooled import unit_vectors
 from mami_core.probing import profiles
 from mami_core.probing.profiles import Profiles, correlations, shared_rows
 from mami_core.probing.similarity import CaptionIndex, ExemplarIndex, FeatureIndex, best, similar_by_activation
-from mami_core.store import Dissection
+from mami_core.store import Dissection, DissectionWriter
 
 IMAGES = 40
 
@@ -155,3 +156,30 @@ def test_units_of_like_features_are_those_of_brute_force(dissection: Dissection)
     assert [(entry.layer, entry.unit) for entry in found] == [dissection.unit_keys()[at] for at in expected]
     with pytest.raises(ValueError, match="different encoders"):
         index.similar("a", 2, among=FeatureIndex.of(dissection, dissection.unit_keys(), vectors[:, :3]))
+
+
+def test_only_units_of_the_layers_asked_for_are_named(dissection: Dissection) -> None:
+    vectors = np.random.default_rng(6).normal(size=(21, 6)).astype(np.float32)
+    features = FeatureIndex.of(dissection, dissection.unit_keys(), vectors)
+    for index in (features, ExemplarIndex.of(dissection), CaptionIndex.of(dissection, "milan")):
+        every = index.similar("a", 2, count=50)
+        for layer in ("a", "b"):
+            found = index.similar("a", 2, layers=[layer], count=50)
+            assert found == tuple(entry for entry in every if entry.layer == layer)
+
+
+def test_kept_vectors_find_the_units_that_whole_features_find(dissection: Dissection) -> None:
+    rng = np.random.default_rng(8)
+    whole = (rng.normal(size=(3, 400))[rng.integers(0, 3, 21)] + rng.normal(size=(21, 400)) / 2).astype(np.float32)
+    DissectionWriter.open(dissection.path).write_features("parts.0123", unit_vectors(whole))
+    again = Dissection.open(dissection.path)
+    assert (again.encoders, again.verify()) == (("parts.0123",), [])
+
+    found = FeatureIndex.kept(again, "parts.0123").similar("a", 2, count=20)
+
+    unit = whole / np.linalg.norm(whole, axis=1, keepdims=True)
+    cosine = dict(zip(again.unit_keys(), unit @ unit[2], strict=True))
+    assert len(found) == 20
+    for entry in found:  # an angle's error by random signs is at most a few times (1 - c²) / √128
+        exact = cosine[entry.layer, entry.unit]
+        assert entry.score == pytest.approx(exact, abs=4 * (1 - exact**2) / np.sqrt(128) + 2e-3)
