@@ -8,7 +8,8 @@ which alone says nothing about the exemplars. Ours, beyond the papers.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +22,12 @@ from torch.nn import functional as F
 from mami_core.captioning.checkpoint import fill
 from mami_core.captioning.search import Decoded
 from mami_core.captioning.vocabulary import Vocabulary
-from mami_core.store.atomic import replacing
+from mami_core.store import find_model
+from mami_core.store.atomic import replacing, sha256_of
 
 DESCRIPTION: Final = "match.json"
 WEIGHTS: Final = "match.safetensors"
+SHARED: Final = "shared"  # in the description: the folder that holds the matcher
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,52 @@ def save_matcher(folder: Path, matcher: Matcher, *, half: bool = True) -> None:
         partial.write_text(json.dumps(asdict(matcher.config), indent=1) + "\n", encoding="utf-8")
 
 
+def share_matcher(captioners: Sequence[Path], shared: Path) -> None:
+    """Keep the matcher that captioners have in common once, in folder `shared` beside theirs, which refer to it.
+
+    The first captioner's is shared; one that has another keeps its own. Doing it twice changes nothing.
+    """
+    own = [folder for folder in captioners if (folder / WEIGHTS).is_file()]
+    if own and not (shared / DESCRIPTION).is_file():
+        shared.mkdir(parents=True, exist_ok=True)
+        for name in (WEIGHTS, DESCRIPTION):
+            shutil.copyfile(own[0] / name, shared / name)
+    for folder in own:
+        digest = sha256_of(folder / WEIGHTS)
+        if digest == sha256_of(shared / WEIGHTS):
+            with replacing(folder / DESCRIPTION) as partial:
+                partial.write_text(
+                    json.dumps({SHARED: shared.name, "sha256": digest}, indent=1) + "\n", encoding="utf-8"
+                )
+            (folder / WEIGHTS).unlink()
+
+
 def load_matcher(folder: Path, vocabulary: Vocabulary) -> Matcher | None:
-    """Read the matcher in a captioner's folder, in eval mode; None where there is none."""
+    """Read the matcher of a captioner's folder, or the one it refers to, in eval mode; None where there is none.
+
+    FileNotFoundError where a shared one is missing, ValueError where it is another one by now.
+    """
     if not (folder / DESCRIPTION).is_file():
         return None
-    try:
-        config = MatcherConfig.from_json(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
-    except json.JSONDecodeError as problem:
-        raise ValueError(f"{folder / DESCRIPTION} is not JSON: {problem}") from None
+    body = _read(folder / DESCRIPTION)
+    if SHARED in body:
+        place = find_model(str(body[SHARED]), WEIGHTS, beside=folder.resolve().parent)
+        if sha256_of(place / WEIGHTS) != body.get("sha256"):
+            raise ValueError(f"{place / WEIGHTS} is not the matcher that {folder} was written with; copy both again")
+        folder, body = place, _read(place / DESCRIPTION)
+    config = MatcherConfig.from_json(body)
     if config.vocabulary_size != len(vocabulary):
         raise ValueError(f"{folder}: the matcher knows {config.vocabulary_size} ids, the captioner {len(vocabulary)}")
     matcher = Matcher(config, stop=vocabulary.stop)
     fill(matcher, load_file(folder / WEIGHTS), source=str(folder / WEIGHTS))
     return matcher.eval()
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as problem:
+        raise ValueError(f"{path} is not JSON: {problem}") from None
+    if not isinstance(body, dict):
+        raise ValueError(f"{path} does not hold a matcher's settings; copy the folder again")
+    return body

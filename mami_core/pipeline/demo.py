@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mami_core.captioning.checkpoint import DESCRIPTION
 from mami_core.captioning.encoder import CONFIG, RegionEncoder, fit_encoder, load_encoder, save_encoder
+from mami_core.captioning.match import share_matcher
 from mami_core.config import DemoConfig, DissectConfig, TrainConfig, settings_sha256
 from mami_core.dissection import dissect
 from mami_core.inputs.networks import Network
@@ -31,6 +32,7 @@ from mami_core.training.segmentation import train_parts_encoder
 
 CAPTIONERS = ("milan", "mami")
 ENCODER = "parts@scenery"
+MATCHER = "match@scenery"  # learnt from the units alone, so both captioners have the same
 TRAINED_ON, CHOSEN_ON = "short+long", "long"  # sets of references; chosen on short ones, captions say two words
 SHOWN = "resnet"  # the network whose dissection is the result
 NETWORKS = ("resnet", "alexnet")  # whose units captioners are trained on
@@ -98,18 +100,18 @@ def train_captioners(
     """Train every captioner on the same units, with the same settings."""
     folders = {name: work / f"{name}@scenery" for name in CAPTIONERS}
     missing = {name: folder for name, folder in folders.items() if not (folder / DESCRIPTION).is_file()}
-    if not missing:
-        return
-    data = gather(dissections, encoder, references=TRAINED_ON, choose_on=CHOSEN_ON, max_words=0, report=report)
+    if missing:
+        data = gather(dissections, encoder, references=TRAINED_ON, choose_on=CHOSEN_ON, max_words=0, report=report)
     for name, folder in missing.items():
         full = TrainConfig(dissections[0].path, name, folder, seed=config.seed, device=config.device)
         settings = replace(full, epochs=max(2, round(full.epochs * min(config.scale, 1.0))))
         train_one(data, encoder, settings, report=report)
+    share_matcher(list(folders.values()), work / MATCHER)
 
 
 def carry_models(work: Path, shown: Path, place: Path | None) -> None:
     """Copy the models to `place`, or into the dissection, which then vouches for them too."""
-    names = [ENCODER, *(f"{name}@scenery" for name in CAPTIONERS)]
+    names = [ENCODER, MATCHER, *(f"{name}@scenery" for name in CAPTIONERS)]
     files = [path for name in names for path in sorted((work / name).iterdir()) if path.is_file()]
     files += [work / f"scenery-{name}.safetensors" for name in NETWORKS]
     writer = DissectionWriter.open(shown)

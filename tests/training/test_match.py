@@ -6,7 +6,7 @@ import pytest
 import torch
 from training_world import SAYINGS
 
-from mami_core.captioning.match import Matcher, MatcherConfig, load_matcher, save_matcher
+from mami_core.captioning.match import Matcher, MatcherConfig, load_matcher, save_matcher, share_matcher
 from mami_core.captioning.search import Decoded
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.training.loop import LoopSettings
@@ -58,6 +58,45 @@ def test_a_matcher_reads_back(matcher, vocabulary, tmp_path):
     tokens = vocabulary.batch(["red roofs", "grass"])
     assert torch.equal(again.caption(tokens), matcher.caption(tokens))
     assert not again.training
+
+
+def test_captioners_of_one_matcher_keep_it_once_and_read_it_as_before(matcher, vocabulary, tmp_path):
+    captioners = [tmp_path / "milan", tmp_path / "mami"]
+    for folder in captioners:
+        folder.mkdir()
+        save_matcher(folder, matcher)
+    tokens = vocabulary.batch(["red roofs", "grass"])
+    before = load_matcher(captioners[0], vocabulary).caption(tokens)
+
+    for _ in range(2):
+        share_matcher(captioners, tmp_path / "match")
+
+    assert [path.parent.name for path in tmp_path.rglob("*.safetensors")] == ["match"]
+    for folder in captioners:
+        assert torch.equal(load_matcher(folder, vocabulary).caption(tokens), before)
+
+
+def test_a_captioner_with_another_matcher_keeps_its_own(matcher, vocabulary, tmp_path):
+    for name, half in (("milan", True), ("mami", False)):
+        (tmp_path / name).mkdir()
+        save_matcher(tmp_path / name, matcher, half=half)
+    share_matcher([tmp_path / "milan", tmp_path / "mami"], tmp_path / "match")
+
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.safetensors")) == ["mami", "match"]
+    assert torch.equal(load_matcher(tmp_path / "mami", vocabulary).embedding.weight, matcher.embedding.weight)
+
+
+def test_a_shared_matcher_that_changed_or_went_is_refused(matcher, vocabulary, tmp_path):
+    folder, shared = tmp_path / "milan", tmp_path / "match"
+    folder.mkdir()
+    save_matcher(folder, matcher)
+    share_matcher([folder], shared)
+    save_matcher(shared, matcher, half=False)
+    with pytest.raises(ValueError, match="is not the matcher that"):
+        load_matcher(folder, vocabulary)
+    (shared / "match.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="no model 'match'"):
+        load_matcher(folder, vocabulary)
 
 
 def test_a_folder_without_matcher_gives_none(tmp_path, vocabulary):
