@@ -11,6 +11,7 @@ import pytest
 from made_image_captioner import make_captioner, make_encoder
 
 from dashboard import loaders
+from mami_core.store import models
 from mami_core.store.labels import Label
 
 ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "search", "compare", "review", "export")
@@ -25,7 +26,7 @@ def component(test: Any, number: int = 0) -> dict:
 def words(test: Any) -> str:
     """Return all text that the page's own elements show."""
     kinds = (test.markdown, test.info, test.error, test.warning, test.caption, test.title, test.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")  # as Markdown shows it
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize("page", ABOUT_A_DISSECTION)
@@ -48,7 +49,21 @@ def test_a_network_that_cannot_be_opened_is_said_in_words(opened_at):
     test = opened_at("search")
     assert not test.exception
     assert "network cannot be asked" in words(test)
-    assert "mami train scenery:captions" in test.code[0].value, "no captioner of images: how to get one"
+
+
+@pytest.mark.usefixtures("squares")
+def test_the_bundled_captioner_says_what_an_image_shows_and_that_it_is_simulated(opened_at):
+    test = opened_at("search", image="7")
+    caption = component(test, 1)["caption"]
+    assert (caption["captioner"], caption["simulated"], caption["state"]) == ("sat@scenery", True, "ok")
+    assert len(caption["words"]) >= 3
+
+
+@pytest.mark.usefixtures("squares")
+def test_without_a_captioner_of_images_the_page_says_how_to_get_one(opened_at, monkeypatch, tmp_path):
+    monkeypatch.setattr(models, "ASSETS", tmp_path / "none")
+    test = opened_at("search")
+    assert "mami train scenery:captions" in test.code[0].value
 
 
 @pytest.mark.usefixtures("squares")

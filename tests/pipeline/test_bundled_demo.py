@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mami_core.cli import main
@@ -66,6 +67,25 @@ def test_every_living_unit_is_captioned_with_heads_and_references(demo: Dissecti
         states = demo.captions(name)["state"]
         assert len(states) == len(demo.units)
         assert set(states) <= {"ok", "dead_unit"}
+
+
+def test_every_word_has_its_gate_and_every_head_what_the_others_say_without_it(demo: Dissection) -> None:
+    for layer in demo.layers:
+        captions = demo.neuron(layer, demo.unit_keys(layer)[-1][1]).captions
+        for name in CAPTIONERS:
+            said = captions[name]
+            assert len(said.gate) == len(said.words)
+            heads = [head for head in said.heads if head.head != "combined"]
+            assert all(len(head.entropy) == len(head.norm) == len(said.words) for head in heads)
+        assert all(head.without for head in captions["mami@scenery"].heads if head.head != "combined")
+
+
+def test_every_living_unit_has_a_vector_by_the_captioners_encoder(demo: Dissection) -> None:
+    (label,) = demo.encoders
+    facts = demo.manifest.captioners["mami@scenery"]["encoder"]
+    assert label == f"{facts['name']}.{facts['sha256'][:12]}"
+    known = ~np.isnan(demo.features(label)).any(1)
+    assert known.tolist() == (demo.units["state"] == "alive").tolist()
 
 
 def test_captioners_carry_the_world_they_learnt_from(demo: Dissection) -> None:
