@@ -90,8 +90,7 @@ def bench_network(spec: str, config: BenchDissectConfig) -> NetworkBench:
     network = open_network(spec, crop=config.size, resize=config.size)
     with tempfile.TemporaryDirectory() as folder:
         work = _prepared(network, ReadyImages(config.images, config.size), config, Path(folder) / "cost")
-        forward = _forward_seconds(work)
-        part, whole = _timed_blocks(work)
+        part, whole, forward = _timed_beside_forward(work)
         decoding = _decoding_speed(network, config, Path(folder))
         exact = _exact_seconds(network, config, Path(folder) / "exact")
         errors = rank_errors(work, part)
@@ -133,12 +132,47 @@ def _prepared(
     return work
 
 
+def _timed_beside_forward(work: Work) -> tuple[Part, float, float]:
+    """Run over all images, each block after as many bare forward passes: what slows the machine slows both.
+
+    Return what was kept, the CPU seconds of the dissection, and those of the bare passes.
+    """
+    part, batch = _new_part(work), _first_batch(work)
+    _forward_seconds(work, batch)  # the first pass allocates
+    whole = forward = 0.0
+    for block in range(work.plan.blocks):
+        batches = work.plan.block_batches(block)
+        forward += sum(_forward_seconds(work, batch) * len(ids) / len(batch) for ids in batches)
+        whole += _block_seconds(work, part, [block])
+    return part, whole, forward
+
+
 def _timed_blocks(work: Work) -> tuple[Part, float]:
     """Run over all images; return what was kept and the CPU seconds it took."""
-    part = Part.open(part_folder(work.out, 0, 1), work.plan, work.device)
+    part = _new_part(work)
+    return part, _block_seconds(work, part, list(range(work.plan.blocks)))
+
+
+def _new_part(work: Work) -> Part:
+    return Part.open(part_folder(work.out, 0, 1), work.plan, work.device)
+
+
+def _block_seconds(work: Work, part: Part, blocks: list[int]) -> float:
     started = time.process_time()
-    run_blocks(work, part, list(range(work.plan.blocks)), lambda *_: None)
-    return part, time.process_time() - started
+    run_blocks(work, part, blocks, lambda *_: None)
+    return time.process_time() - started
+
+
+def _first_batch(work: Work) -> Tensor:
+    return torch.stack([work.images.inputs(index) for index in range(work.plan.batch_size)])  # type: ignore[attr-defined]
+
+
+@torch.inference_mode()
+def _forward_seconds(work: Work, batch: Tensor) -> float:
+    """Return the CPU seconds of one bare forward pass, without hooks, to its very end."""
+    started = time.process_time()
+    work.network.module(batch)
+    return time.process_time() - started
 
 
 def _decoding_speed(network: Network, config: BenchDissectConfig, folder: Path) -> float:
@@ -162,18 +196,6 @@ def _summed(clocks: Iterator[Stopwatch]) -> dict[str, float]:
         for name, seconds in clock.seconds.items():
             total[name] = total.get(name, 0.0) + seconds
     return total
-
-
-@torch.inference_mode()
-def _forward_seconds(work: Work) -> float:
-    """Return the CPU seconds of the bare forward pass over as many images, without hooks, to its very end."""
-    batch = torch.stack([work.images.inputs(index) for index in range(work.plan.batch_size)])  # type: ignore[attr-defined]
-    work.network.module(batch)  # the first pass allocates
-    repeats = max(2, min(8, work.plan.images // work.plan.batch_size))
-    started = time.process_time()
-    for _ in range(repeats):
-        work.network.module(batch)
-    return (time.process_time() - started) / (repeats * len(batch)) * work.plan.images
 
 
 @torch.inference_mode()
