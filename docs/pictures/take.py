@@ -19,7 +19,7 @@ PAINTED, LISTED = ".neuron[data-painted]", ".units[data-ready]"
 NEURON = "neuron?d=demo&layer={layer}&unit={unit}"
 PICTURES = {  # name: (address, colour scheme, what must be there, a word to point at)
     "neuron-light": (NEURON, "light", PAINTED, None),
-    "neuron-dark": (NEURON, "dark", PAINTED, ".head.combined .word >> nth=3"),
+    "neuron-dark": (NEURON, "dark", PAINTED, ".head.bahdanau .word >> nth=3"),
     "overview-light": ("?d=demo", "light", ".rows[data-ready]", None),
     "neurons-light": ("neurons?d=demo", "light", LISTED, None),
     "neurons-grid-dark": ("neurons?d=demo&in=grid&sort=disagreement", "dark", LISTED, None),
