@@ -1,0 +1,50 @@
+"""One frozen, self-checking record per command: it is the command line, and it is saved with every result."""
+
+from mami_core.config.benches import BenchCaptionConfig, BenchDashboardConfig, BenchDissectConfig
+from mami_core.config.captioners import CaptionConfig, CaptionImagesConfig, ConvertConfig, TrainConfig
+from mami_core.config.checks import parse_shard, parse_units, settings_sha256
+from mami_core.config.dissections import DissectConfig, InspectConfig, LayersConfig, MergeConfig, RepairConfig
+from mami_core.config.files import DataConfig, ExportConfig, Exported, ImportConfig
+from mami_core.config.installation import DashboardConfig, DemoConfig, DoctorConfig, LicencesConfig
+from mami_core.config.results import (
+    EvaluateConfig,
+    PlantedConfig,
+    PublishedConfig,
+    ReproduceConfig,
+    Table1Config,
+    Table2Config,
+    WorldConfig,
+)
+
+__all__ = [
+    "BenchCaptionConfig",
+    "BenchDashboardConfig",
+    "BenchDissectConfig",
+    "CaptionConfig",
+    "CaptionImagesConfig",
+    "ConvertConfig",
+    "DashboardConfig",
+    "DataConfig",
+    "DemoConfig",
+    "DissectConfig",
+    "DoctorConfig",
+    "EvaluateConfig",
+    "ExportConfig",
+    "Exported",
+    "ImportConfig",
+    "InspectConfig",
+    "LayersConfig",
+    "LicencesConfig",
+    "MergeConfig",
+    "PlantedConfig",
+    "PublishedConfig",
+    "RepairConfig",
+    "ReproduceConfig",
+    "Table1Config",
+    "Table2Config",
+    "TrainConfig",
+    "WorldConfig",
+    "parse_shard",
+    "parse_units",
+    "settings_sha256",
+]
