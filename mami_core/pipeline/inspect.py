@@ -62,9 +62,10 @@ def run_inspection(config: InspectConfig) -> int:
 
 def _as_text(summary: dict[str, Any], config: InspectConfig, problems: list[str]) -> str:
     kind = "simulated" if summary["simulated"] else "real images"
+    each = f", {summary['bytes_per_unit'] / 1e3:.1f} KB a unit" if summary["units"] else ""
     lines = [
         f"{summary['name']}: {summary['network']} over {summary['images']} images of {summary['dataset']} ({kind})",
-        f"{summary['units']} units, {summary['bytes'] / 1e6:.1f} MB",
+        f"{summary['units']} units, {summary['bytes'] / 1e6:.1f} MB{each}",
         *(f"  {x['name']}: {x['units']} units, {x['alive']} alive, {x['dead']} dead" for x in summary["layers"]),
         "captioners: " + (", ".join(summary["captioners"]) or "not captioned"),
         "stages: " + ", ".join(f"{stage} {state}" for stage, state in summary["stages"].items()),
