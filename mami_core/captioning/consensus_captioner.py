@@ -39,7 +39,7 @@ class ConsensusSettings:
     neighbours: int = 10  # known units whose references are candidates and evidence; 0: none
     trust: float = 0.3  # how much their references count as evidence
     crossed: int = 500  # candidates made by crossing others; 0: none
-    word_weight: float = 2.5  # how much naming expected words counts; 0: only agreement
+    word_weight: float = 2.0  # how much naming expected words counts; 0: only agreement; chosen in training
     word_cost: float = 0.04  # a content word that gains less is better left unsaid
     discount: float = 0.87  # of a word's worth by its place
     length: int = 15  # most words of a caption

@@ -17,10 +17,12 @@ from mami_core.captioning.neighbours import Neighbours
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.captioning.words import one_region
 from mami_core.training.batches import DescribedUnits
-from mami_core.training.captioner import CaptionerRecipe, EpochProgress, train_captioner
+from mami_core.training.captioner import CaptionerRecipe, EpochProgress, corpus_bleu, train_captioner
 from mami_core.training.loop import LoopSettings
 from mami_core.training.words import LearntWords, learn_words
 
+WEIGHTS: Final = (0.5, 1.0, 2.0, 3.0)  # of expected words beside expected agreement, rising
+_KEPT: Final = 0.95  # of the best weight's BLEU
 _ROUNDS: Final = 6
 _ANCHOR: Final = 0.5  # how much the captions that a search starts from count beside those it ends at
 
@@ -52,7 +54,7 @@ def train_consensus(
     folder: Path | None = None,
     progress: EpochProgress | None = None,
 ) -> Consensus:
-    """Return captioner `consensus`, its slope fitted on validation units.
+    """Return captioner `consensus`, its word weight and slope chosen on validation units.
 
     `words` are learnt from the same training units' references, of this set or of several: see `learnt_words`.
     """
@@ -68,7 +70,19 @@ def train_consensus(
         neighbours=Neighbours.of(words.vectors.vectors(words.held_out), train.texts),
         settings=replace(recipe.settings, length=length, seed=recipe.seed),
     )
-    return with_slope(made, words.vectors.reader.shares(pooled_regions(validation)))
+    return with_weight(made, words.vectors.reader.shares(pooled_regions(validation)), validation.texts)
+
+
+def with_weight(made: Consensus, shares: np.ndarray, texts: Sequence[tuple[str, ...]]) -> Consensus:
+    """Return the captioner with the largest word weight that costs next to no BLEU on validation units, and its slope.
+
+    Naming expected words and repeating frequent phrases pull apart: BLEU alone would have captions say little.
+    """
+    spoken = list(made.speak(shares))
+    tried = [with_slope(made.with_settings(word_weight=weight), shares, spoken) for weight in WEIGHTS]
+    scores = [corpus_bleu(one.captions(shares, spoken), tuple(texts)) for one in tried]
+    enough = [one for one, score in zip(tried, scores, strict=True) if score >= _KEPT * max(scores)]
+    return enough[-1]
 
 
 def with_slope(made: Consensus, shares: np.ndarray, spoken: Sequence[Spoken] | None = None) -> Consensus:

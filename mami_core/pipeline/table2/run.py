@@ -21,7 +21,7 @@ from mami_core.pipeline.table2.units import COMPOUND, WorldUnits
 from mami_core.pipeline.world import find_world
 from mami_core.pipeline.world_files import read_world
 from mami_core.store import cache_folder
-from mami_core.training.consensus import ConsensusRecipe
+from mami_core.training.consensus import WEIGHTS, ConsensusRecipe
 
 # CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
 COST: Final[Mapping[str, Mapping[str, float]]] = {
@@ -53,7 +53,9 @@ def _made(config: Table2Config) -> tuple[Said, str]:
         folder = runs_folder(world, encoder)
         trainings = [one for one in planned(sources_of(world), config.seeds) if _wanted(one, config)]
         missing = [training for training in trainings if not (folder / f"{training.name}.json").is_file()]
-        if not config.json and missing:
+        if config.finished:
+            trainings = [training for training in trainings if training not in missing]
+        elif missing and not config.json:
             print(
                 f"{len(missing)} of {len(trainings)} trainings to do: about {expected_minutes(missing):.0f} CPU-minutes"
             )
@@ -90,7 +92,7 @@ def runs_folder(world: WorldUnits, encoder: AnyEncoder) -> Path:
     """Return where trainings are kept: another world, encoder or recipe has another folder."""
     facts = {"keys": world.keys, "texts": world.texts, "encoder": encoder.sha256, "epochs": EPOCHS}
     facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
-    facts["consensus"] = repr(ConsensusRecipe())
+    facts["consensus"] = repr((ConsensusRecipe(), WEIGHTS))
     return cache_folder() / "table2" / settings_sha256(facts)[:16]
 
 
