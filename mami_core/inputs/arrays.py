@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from mami_core.inputs.source import UnreadableImageError, sha256_of_names
 
 # what zipfile and NumPy raise for bytes that are no archive: neither has one class for it
 _DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, MemoryError,
-            OverflowError, KeyError, TypeError, IndexError)  # fmt: skip
+            OverflowError, KeyError, TypeError, IndexError, SyntaxError, TokenError)  # fmt: skip
 _LABELS = ("labels", "y", "targets")
 
 

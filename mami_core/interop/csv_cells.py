@@ -78,7 +78,8 @@ def _where_not_utf8(path: Path) -> str:
 
 def _latin1_cells(line: bytes) -> list[str]:
     """Return the cells of a line in an encoding that is not known: Latin-1 has a character for every byte."""
-    return next(csv.reader([line.decode("latin-1")]), [])
+    text = line.decode("latin-1").replace("\r", " ").replace("\0", " ")  # neither may stand outside of quotes
+    return next(csv.reader([text]), [])
 
 
 def number(path: Path, cells: Cells, column: str) -> float | None:
