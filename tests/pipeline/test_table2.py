@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from xml.etree import ElementTree
 
 import pytest
 from made_world import made_contents
 
 from mami_core.cli import main
 from mami_core.pipeline.table2.figures import Scored, table_of
+from mami_core.pipeline.table2.keeping import keep
 from mami_core.pipeline.table2.markdown import as_markdown
 from mami_core.pipeline.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.table2.said import Row, Said, TestUnit
@@ -73,6 +76,17 @@ def test_kept_captions_are_scored_by_the_command(said, tmp_path, capsys):
     assert main(["reproduce", "table2", "--captions", str(tmp_path), "--json"]) == 0
 
     assert json.loads(capsys.readouterr().out)["rows"]["short/compound/consensus/best"]["seeds"] == [0, 1]
+
+
+def test_what_is_kept_holds_figures_and_a_chart(said, tmp_path):
+    table = table_of(said)
+    keep(tmp_path, table, said)
+
+    rows = list(csv.DictReader((tmp_path / "table.csv").open()))
+    assert len(rows) == len(table["rows"])
+    assert json.loads((tmp_path / "table.json").read_text()) == table
+    bars = ElementTree.parse(tmp_path / "table2.svg").findall(".//{*}rect[@stroke-dasharray]")
+    assert len(bars) == 20  # the paper's figures of four captioners in five groups
 
 
 def test_the_table_shows_the_papers_rows_beside_ours_and_says_what_it_cannot_do(said):

@@ -14,6 +14,7 @@ from mami_core.pipeline.caption import encoder_at
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.sections import write_section
 from mami_core.pipeline.table2.figures import table_of
+from mami_core.pipeline.table2.keeping import keep
 from mami_core.pipeline.table2.markdown import as_markdown
 from mami_core.pipeline.table2.said import Said, gather_said
 from mami_core.pipeline.table2.trainings import CONSENSUS, EPOCHS, PAPERS, Training, planned, run_training
@@ -38,6 +39,8 @@ def run_table2(config: Table2Config) -> None:
         said, kind = _made(config)
     table = table_of(said, config.bertscore_backbone)
     text = as_markdown(table, said, command=_command(config), world=kind)
+    if config.keep is not None:
+        keep(config.keep, table, said)
     if config.out is not None:
         write_section(config.out, "table2", text, title="Results")
     print_result(table, as_json=config.json, text=text)
@@ -63,8 +66,6 @@ def _made(config: Table2Config) -> tuple[Said, str]:
         report("table 2: floors", 0, 1)
         said = gather_said(world, runs)
         report("table 2: floors", 1, 1)
-    if config.keep is not None:
-        said.save(config.keep)
     return said, f"seed {read_world(data)['seed']} of the painted world"
 
 
