@@ -21,7 +21,7 @@ def bleu_chart(table: Mapping[str, Any], references: str = "short") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {_HEIGHT + _TOP + 44:.0f}" '
         'font-family="sans-serif" font-size="11">',
         '<rect width="100%" height="100%" fill="white"/>',
-        '<text x="8" y="16">BLEU: filled, ours on painted scenes with 95 % interval; outlined, as the paper prints</text>',
+        '<text x="8" y="16">BLEU: filled, ours on painted scenes, 95 % interval; outlined, as printed</text>',
         *_axis(width),
         *_legend(),
     ]
