@@ -115,7 +115,7 @@ def _read(path: Path, needed: tuple[str, ...] = _CAPTIONER) -> dict[str, Any]:
             stored = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
         raise ValueError(f"{path} was refused and nothing in it was run: {_reason(str(problem))}") from None
-    except (RuntimeError, EOFError, KeyError, ValueError) as problem:
+    except Exception as problem:  # damaged bytes make the restricted unpickler raise anything
         raise ValueError(f"{path} is not a PyTorch checkpoint: {problem}") from None
     parts = ("properties", "state_dict")
     if not isinstance(stored, dict) or not all(isinstance(stored.get(part), dict) for part in parts):
