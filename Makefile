@@ -62,7 +62,7 @@ licences: $(VENV)/installed  ## list the packages that come along, and their lic
 
 audit: $(VENV)/installed-dev  ## ask for known weaknesses of what requirements.lock names
 	$(BIN)/python -m pip install -q pip-audit
-	$(BIN)/pip-audit -r requirements.lock --require-hashes --disable-pip --no-deps || \
+	$(BIN)/pip-audit -r requirements.lock --require-hashes --disable-pip || \
 	  { echo "pip-audit found something, or the advisory service cannot be reached from here"; exit 1; }
 
 docs: $(VENV)/installed-dev  ## the documentation's site, in build/site; a warning is an error
