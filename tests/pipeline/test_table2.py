@@ -98,6 +98,12 @@ def test_the_table_shows_the_papers_rows_beside_ours_and_says_what_it_cannot_do(
     assert "not computed" in text  # no roberta-large here
 
 
+def test_a_table_without_ours_is_shown_too(said):
+    theirs = Said(said.units, {row: found for row, found in said.captions.items() if row.captioner != "consensus"})
+
+    assert "Examples" not in as_markdown(table_of(theirs), theirs, command="x", world="a test")
+
+
 def test_the_papers_table_is_whole_and_its_claim_follows_from_it():
     assert {group: set(rows) for group, rows in PRINTED.items()} == {group: set(CAPTIONERS) for group in GROUPS}
     assert sum(value is not None for rows in PRINTED.values() for row in rows.values() for value in row) == 75

@@ -20,7 +20,7 @@ _SPOKEN: Final = ("milan", "mami", CONSENSUS)
 def gallery(said: Said) -> list[str]:
     """Return Markdown: the longest references, and units where ours does better or worse than MILAN on the truth."""
     spoken = {name: found[min(found)] for name in _SPOKEN if (found := said.captions.get(Row(SET, COMPOUND, name)))}
-    if set(spoken) < {"milan", CONSENSUS}:
+    if not {"milan", CONSENSUS} <= spoken.keys():
         return []
     keys = sorted(spoken["milan"])
     gains = {key: _truth(said, key, spoken[CONSENSUS]) - _truth(said, key, spoken["milan"]) for key in keys}
