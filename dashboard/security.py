@@ -56,6 +56,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+LONGEST_HEADERS = 2**16  # bytes; the server's own limit holds only where they arrive in pieces
+TOO_LONG = PlainTextResponse("The headers of this request are too large.", 431)
 FOREIGN = PlainTextResponse("This server does not answer to that name; its operator sets server.allowedHosts.", 403)
 
 
@@ -80,6 +82,9 @@ class SecurityHeaders:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEADERS:
+            await TOO_LONG(scope, receive, send_with_headers)
+            return
         if is_host_allowed(Headers(scope=scope).get("host")):
             await self.app(scope, receive, send_with_headers)
             return

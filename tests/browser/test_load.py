@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import HOME_PAGE
 
+from mami_core.pipeline.dashboard import home_page
 from mami_core.pipeline.dashboard_bench.load import Crowd, crowded, memory_walk
 from mami_core.pipeline.dashboard_bench.made import made_dissection
 from mami_core.pipeline.dashboard_bench.server import errors_logged, serving
@@ -19,7 +19,7 @@ def crowd_of_units(tmp_path_factory):
 
 def test_twenty_readers_at_once_meet_no_error_and_wait_less_than_three_times_as_long(browser, crowd_of_units, tmp_path):
     crowd = Crowd(browsers=3, clients=17, seconds=30)
-    with serving(HOME_PAGE, [crowd_of_units], tmp_path) as server:
+    with serving(home_page(), [crowd_of_units], tmp_path) as server:
         found = crowded(browser, server, crowd_of_units, crowd, width=1440)
     assert found["errors"] + errors_logged(tmp_path) == []
     assert found["client_switches"] == 17 * 6
@@ -29,7 +29,7 @@ def test_twenty_readers_at_once_meet_no_error_and_wait_less_than_three_times_as_
 
 def test_memory_grows_by_less_than_a_megabyte_in_a_thousand_switches(browser, crowd_of_units, tmp_path):
     assert browser.is_connected()
-    with serving(HOME_PAGE, [crowd_of_units], tmp_path) as server:
+    with serving(home_page(), [crowd_of_units], tmp_path) as server:
         walked = memory_walk(server, crowd_of_units, steps=1200, warm=800)
     if walked is None:
         pytest.skip("this system does not tell a process's memory")

@@ -11,6 +11,8 @@ from soak import crowd, labelled, switched
 from mami_core.pipeline.dashboard_bench.server import errors_logged, serving
 
 HOME_PAGE = Path(__file__).parents[2] / "dashboard" / "Home.py"
+CLIENTS = 17
+OF_A_SESSION = 3  # handles of its thread's event loop, until Streamlit forgets a reader who has left
 
 
 def test_five_writers_at_once_lose_no_label(tmp_path):
@@ -23,8 +25,8 @@ def test_a_walk_and_a_crowd_meet_no_error_and_leave_no_handle_open(tmp_path):
     squares = make_dissection(tmp_path / "squares")
     with serving(HOME_PAGE, [squares], tmp_path / "server") as server:
         walked = switched(server, squares, 40, 20)
-        many = crowd(server, squares, clients=17, switches=2, every=0)
+        many = crowd(server, squares, clients=CLIENTS, switches=2, every=0)
     assert walked["errors"] + many["errors"] + errors_logged(tmp_path / "server") == []
-    assert (walked["switches"], many["switches"]) == (40, 34)
+    assert (walked["switches"], many["switches"]) == (40, 2 * CLIENTS)
     assert walked["handles_after"] <= walked["handles_before"] + 3
-    assert many["handles_after"] <= many["handles_before"] + 20, "sockets that are still closing"
+    assert many["handles_after"] <= many["handles_before"] + OF_A_SESSION * CLIENTS + 6
