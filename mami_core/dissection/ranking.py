@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from mami_core.dissection.tail import places
 
 NO_IMAGE = 2**32 - 1  # id of an empty place: loses every tie
 
@@ -67,13 +68,13 @@ class Ranking:
         """Take in a batch: peaks (B, U) float32, -inf for "no rank"; ids (B,) int64; `cut` gives a winner's map."""
         if self.floor is None:
             self.floor = values_of(self.keys.amin(1))
-        rows = (peaks.amax(0) >= self.floor).nonzero().squeeze(1)  # (R,): units that may have a newcomer
+        (rows,) = places(peaks.amax(0) >= self.floor)  # (R,): units that may have a newcomer
         if not len(rows):
             return
         held, given = self.keys[rows], pack(peaks.T[rows], ids)  # (R, k), (R, B)
         last = _kth_largest(torch.cat([held, given], 1), self.k)  # (R, 1): the smallest that stays
-        row, place = (held < last).nonzero(as_tuple=True)  # (n,): as many leave a unit as come to it,
-        _, image = (given >= last).nonzero(as_tuple=True)  # and both are listed unit by unit
+        row, place = places(held < last)  # (n,): as many leave a unit as come to it,
+        _, image = places(given >= last)  # and both are listed unit by unit
         unit = rows[row]
         self.floor[rows] = values_of(last.squeeze(1))
         self.keys[unit, place] = given[row, image]
@@ -103,11 +104,12 @@ class Ranking:
 
 
 def _kth_largest(keys: Tensor, k: int) -> Tensor:
-    """Return the k-th largest of each row (R, n) as (R, 1); on a CPU, NumPy selects several times faster."""
+    """Return the k-th largest of each row (R, n) as (R, 1), and leave `keys` reordered; on a CPU, NumPy is faster."""
     if keys.device.type != "cpu":
         return keys.topk(k, 1).values[:, -1:]
     place = keys.shape[1] - k
-    return torch.from_numpy(np.partition(keys.numpy(), place, axis=1)[:, place, None])
+    keys.numpy().partition(place, axis=1)
+    return keys[:, place, None]
 
 
 def _put(store: Tensor, places: Tensor, maps: Tensor) -> None:

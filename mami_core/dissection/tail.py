@@ -82,7 +82,7 @@ def _above(values: Tensor, bound: Tensor) -> Tensor:
 
     Few pass, so comparing and packing costs a fifth of selecting the m largest of every batch.
     """
-    place = _places((values > bound.unsqueeze(1)).flatten())  # (p,), unit after unit
+    (place,) = places((values > bound.unsqueeze(1)).flatten())  # (p,), unit after unit
     unit = place.div(values.shape[1], rounding_mode="floor")
     counts = torch.bincount(unit, minlength=len(values))  # (U,)
     column = torch.arange(len(place), device=place.device) - (counts.cumsum(0) - counts)[unit]
@@ -91,8 +91,8 @@ def _above(values: Tensor, bound: Tensor) -> Tensor:
     return packed
 
 
-def _places(chosen: Tensor) -> Tensor:
-    """Return the indices (p,) of what is True in (n,); on a CPU, NumPy finds them several times faster than torch."""
+def places(chosen: Tensor) -> tuple[Tensor, ...]:
+    """Return the indices of what is True, one tensor an axis; on a CPU, NumPy finds them several times faster."""
     if chosen.device.type == "cpu":
-        return torch.from_numpy(np.flatnonzero(chosen.numpy()))
-    return chosen.nonzero().squeeze(1)
+        return tuple(torch.from_numpy(index) for index in chosen.numpy().nonzero())
+    return chosen.nonzero(as_tuple=True)
