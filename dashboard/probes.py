@@ -139,14 +139,14 @@ def _fired(found: loaders.Found, row: dict[Any, Any], maps: np.ndarray) -> dict[
 def image_captioners() -> list[str]:
     """Return the names of the captioners of whole images there are."""
     from mami_core.captioning.encoder import CONFIG
-    from mami_core.pipeline.captioned import IMAGE_ENCODER
+    from mami_core.pipeline.trainings.captioned import IMAGE_ENCODER
 
     return known_models(f"{IMAGE_ENCODER}/{CONFIG}")
 
 
 @lru_cache(maxsize=1)
 def _image_captioner(name: str, device: str) -> ImageCaptioner:
-    from mami_core.pipeline.caption_images import open_image_captioner
+    from mami_core.pipeline.captions.caption_images import open_image_captioner
 
     return open_image_captioner(name, device=choose_device(device))
 

@@ -27,33 +27,35 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "demo": Command(config.DemoConfig, "demo:run_demo", ("out",)),
-    "world": Command(config.WorldConfig, "world:run_world", ("out",)),
+    "demo": Command(config.DemoConfig, "worlds.demo:run_demo", ("out",)),
+    "world": Command(config.WorldConfig, "worlds.world:run_world", ("out",)),
     "layers": Command(config.LayersConfig, "layers:run_layers", ("network",)),
     "dissect": Command(config.DissectConfig, "dissect:run_dissection", ("network", "images")),
     "merge": Command(config.MergeConfig, "merge:run_merge", ("out",)),
-    "train": Command(config.TrainConfig, "train:run_training", ("dissection",)),
-    "caption": Command(config.CaptionConfig, "caption:run_captioning", ("dissection",)),
+    "train": Command(config.TrainConfig, "trainings.train:run_training", ("dissection",)),
+    "caption": Command(config.CaptionConfig, "captions.caption:run_captioning", ("dissection",)),
     "caption-images": Command(
-        config.CaptionImagesConfig, "caption_images:run_image_captioning", ("images", "captioner")
+        config.CaptionImagesConfig, "captions.caption_images:run_image_captioning", ("images", "captioner")
     ),
-    "convert": Command(config.ConvertConfig, "convert:run_conversion", ("file", "out")),
+    "convert": Command(config.ConvertConfig, "exchange.convert:run_conversion", ("file", "out")),
     "evaluate": Command(config.EvaluateConfig, "evaluate:run_evaluation", ("dissection",)),
-    "reproduce": Command(config.ReproduceConfig, "reproduce:run_reproduction", ("table",)),
-    "reproduce-table1": Command(config.Table1Config, "table1:run_table1", ()),
-    "reproduce-table2": Command(config.Table2Config, "table2.run:run_table2", ()),
-    "reproduce-planted": Command(config.PlantedConfig, "planted_truth:run_planted", ()),
-    "reproduce-published": Command(config.PublishedConfig, "published_captions:run_published", ()),
-    "bench-dissect": Command(config.BenchDissectConfig, "bench:run_bench_dissect", ()),
-    "bench-caption": Command(config.BenchCaptionConfig, "bench:run_bench_caption", ()),
-    "bench-dashboard": Command(config.BenchDashboardConfig, "bench_dashboard:run_bench_dashboard", ()),
-    "inspect": Command(config.InspectConfig, "inspect:run_inspection", ("dissection",)),
-    "repair": Command(config.RepairConfig, "repair:run_repair", ("dissection",)),
-    "doctor": Command(config.DoctorConfig, "doctor:run_doctor", ()),
-    "licences": Command(config.LicencesConfig, "licences:run_licences", ()),
-    "data": Command(config.DataConfig, "data:run_data", ("name",)),
-    "import": Command(config.ImportConfig, "import_captions:run_import", ("dissection", "file"), {"name": "as"}),
-    "export": Command(config.ExportConfig, "export:run_export", ("dissection", "out")),
+    "reproduce": Command(config.ReproduceConfig, "tables.reproduce:run_reproduction", ("table",)),
+    "reproduce-table1": Command(config.Table1Config, "tables.table1:run_table1", ()),
+    "reproduce-table2": Command(config.Table2Config, "tables.table2.run:run_table2", ()),
+    "reproduce-planted": Command(config.PlantedConfig, "tables.planted_truth:run_planted", ()),
+    "reproduce-published": Command(config.PublishedConfig, "tables.published_captions:run_published", ()),
+    "bench-dissect": Command(config.BenchDissectConfig, "benches.bench:run_bench_dissect", ()),
+    "bench-caption": Command(config.BenchCaptionConfig, "benches.bench:run_bench_caption", ()),
+    "bench-dashboard": Command(config.BenchDashboardConfig, "benches.dashboard:run_bench_dashboard", ()),
+    "inspect": Command(config.InspectConfig, "upkeep.inspect:run_inspection", ("dissection",)),
+    "repair": Command(config.RepairConfig, "upkeep.repair:run_repair", ("dissection",)),
+    "doctor": Command(config.DoctorConfig, "upkeep.doctor:run_doctor", ()),
+    "licences": Command(config.LicencesConfig, "upkeep.licences:run_licences", ()),
+    "data": Command(config.DataConfig, "exchange.data:run_data", ("name",)),
+    "import": Command(
+        config.ImportConfig, "exchange.import_captions:run_import", ("dissection", "file"), {"name": "as"}
+    ),
+    "export": Command(config.ExportConfig, "exchange.export:run_export", ("dissection", "out")),
     "dashboard": Command(config.DashboardConfig, "dashboard:run_dashboard", ("dissections",)),
 }
 

@@ -14,7 +14,7 @@ from mami_core.captioning.encoder import fit_encoder, save_encoder
 from mami_core.captioning.image_encoder import save_image_encoder
 from mami_core.captioning.names import decoder_config
 from mami_core.captioning.vocabulary import Vocabulary
-from mami_core.pipeline.captioned import IMAGE_ENCODER, backbone_encoder
+from mami_core.pipeline.trainings.captioned import IMAGE_ENCODER, backbone_encoder
 from mami_core.scenery.networks import PartsEncoder
 from mami_core.scenery.world import paint
 

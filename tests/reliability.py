@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "soak")]
 
 def run_faults() -> int:
     """Inject every fault and send all bad input; write the counts."""
-    from mami_core.pipeline.sections import write_section
+    from mami_core.pipeline.tables.sections import write_section
 
     with tempfile.TemporaryDirectory() as folder:
         tally = Path(folder) / "tally"
@@ -84,9 +84,9 @@ def run_soak(share: float) -> int:
     """Use the dashboard for long, and label at once; write the counts, with how much of the whole they are."""
     from soak import crowd, labelled, switched
 
-    from mami_core.pipeline.dashboard_bench.made import made_dissection
-    from mami_core.pipeline.dashboard_bench.server import errors_logged, serving
-    from mami_core.pipeline.sections import write_section
+    from mami_core.pipeline.benches.dashboard_parts.made import made_dissection
+    from mami_core.pipeline.benches.dashboard_parts.server import errors_logged, serving
+    from mami_core.pipeline.tables.sections import write_section
 
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
@@ -118,7 +118,7 @@ def run_soak(share: float) -> int:
 
 
 def _handles(found: dict[str, Any]) -> str:
-    return f"open handles {found['handles_before']} before, {found['handles_after']} after"
+    return f"files open: {found['handles_before']} before, {found['handles_after']} after"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:

@@ -8,7 +8,7 @@ from dashboard import loaders, probes
 from dashboard.controls import HOW_TO_START, unit_list
 from dashboard.links import page_of
 from dashboard.tables import captioner_table, layer_table, settings_text
-from mami_core.pipeline.inspect import summarise
+from mami_core.pipeline.upkeep.inspect import summarise
 from mami_core.store import Dissection
 
 SIMULATED = (

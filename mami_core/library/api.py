@@ -22,7 +22,7 @@ from mami_core.inputs.networks import Network
 from mami_core.inputs.source import ImageSource
 from mami_core.library.inputs import Images, Model, Normalised, as_images, as_network, is_ready
 from mami_core.library.results import Dissection, Units, layer_names, unit_numbers
-from mami_core.pipeline.caption import Voice, chosen_decoding, open_voice, own_voice
+from mami_core.pipeline.captions.caption import Voice, chosen_decoding, open_voice, own_voice
 from mami_core.pipeline.progress import progress as shown_progress
 from mami_core.pipeline.selection import chosen_keys
 

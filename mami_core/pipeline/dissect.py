@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mami_core.config import DissectConfig
 from mami_core.dissection import dissect
-from mami_core.pipeline.inspect import summarise
 from mami_core.pipeline.progress import print_result, progress
 from mami_core.pipeline.sources import PREFIX, open_any_images, open_any_network
+from mami_core.pipeline.upkeep.inspect import summarise
 from mami_core.scenery.networks import LAYERS
 
 

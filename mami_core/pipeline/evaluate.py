@@ -16,7 +16,7 @@ from mami_core.evaluation.floors import nearest_captions
 from mami_core.evaluation.report import evaluate_captions
 from mami_core.evaluation.truth import not_captioned, summarise, truth_scores
 from mami_core.pipeline.progress import print_result
-from mami_core.pipeline.sections import write_section
+from mami_core.pipeline.tables.sections import write_section
 from mami_core.scenery.content import UnitContent
 from mami_core.store import Dissection, UnitKey, find_model
 from mami_core.store.models import MODELS, known_models

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mami_core.config import MergeConfig
 from mami_core.dissection import merge
-from mami_core.pipeline.inspect import summarise
 from mami_core.pipeline.progress import print_result, progress
+from mami_core.pipeline.upkeep.inspect import summarise
 
 
 def run_merge(config: MergeConfig) -> None:

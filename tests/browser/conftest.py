@@ -12,8 +12,8 @@ from made_dissection import make_dissection
 from made_image_captioner import make_captioner, make_encoder
 from playwright.sync_api import Browser, Page
 
-from mami_core.pipeline.dashboard_bench.browser import chromium
-from mami_core.pipeline.dashboard_bench.server import serving
+from mami_core.pipeline.benches.dashboard_parts.browser import chromium
+from mami_core.pipeline.benches.dashboard_parts.server import serving
 
 PATIENCE_MS = 120_000  # the machine may be busy; a test that is right does not wait
 HOME_PAGE = Path(__file__).parents[2] / "dashboard" / "Home.py"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mami_core.pipeline.benches.dashboard_parts.load import Crowd, crowded, memory_walk
+from mami_core.pipeline.benches.dashboard_parts.made import made_dissection
+from mami_core.pipeline.benches.dashboard_parts.server import errors_logged, serving
 from mami_core.pipeline.dashboard import home_page
-from mami_core.pipeline.dashboard_bench.load import Crowd, crowded, memory_walk
-from mami_core.pipeline.dashboard_bench.made import made_dissection
-from mami_core.pipeline.dashboard_bench.server import errors_logged, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

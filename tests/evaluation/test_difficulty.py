@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mami_core.evaluation.difficulty import Difficulty, difficulty
-from mami_core.pipeline.describe import references_for
+from mami_core.pipeline.worlds.describe import references_for
 from mami_core.records import Reference
 from mami_core.scenery.content import Share, UnitContent
 from mami_core.store import DEMO, Dissection

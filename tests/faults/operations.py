@@ -21,8 +21,8 @@ from mami_core.config import DissectConfig, ImportConfig
 from mami_core.dissection import dissect
 from mami_core.exports import write_export
 from mami_core.inputs import Network, Preprocess
-from mami_core.pipeline.import_captions import run_import
-from mami_core.pipeline.speaking import caption_by
+from mami_core.pipeline.captions.speaking import caption_by
+from mami_core.pipeline.exchange.import_captions import run_import
 from mami_core.store import Dissection
 from mami_core.store.labels import Label, LabelStore
 from mami_core.store.manifest import manifest_is_intact

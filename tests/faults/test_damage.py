@@ -14,8 +14,8 @@ from operations import files
 
 from mami_core.cli import main
 from mami_core.config import ImportConfig
-from mami_core.pipeline.import_captions import run_import
-from mami_core.pipeline.repair import repair
+from mami_core.pipeline.exchange.import_captions import run_import
+from mami_core.pipeline.upkeep.repair import repair
 from mami_core.store import Dissection, DissectionWriter
 from mami_core.store.layout import MANIFEST, captions_file, classes_file
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from made_dissection import unit_keys
 from operations import Parrot
 
-from mami_core.pipeline.speaking import caption_by
+from mami_core.pipeline.captions.speaking import caption_by
 from mami_core.store import Dissection
 from mami_core.store.jobs import JobStore
 from mami_core.store.labels import Label, LabelStore

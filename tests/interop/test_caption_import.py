@@ -16,7 +16,7 @@ from made_dissection import make_dissection
 from mami_core.config import ImportConfig
 from mami_core.exports import export_bytes
 from mami_core.interop.synthetic_neurons import read_synthetic
-from mami_core.pipeline.import_captions import import_captions, import_synthetic
+from mami_core.pipeline.exchange.import_captions import import_captions, import_synthetic
 from mami_core.probing.figures import figure_names, unit_figure
 from mami_core.probing.filtering import UnitFilter, chosen_keys, chosen_rows, unit_table
 from mami_core.probing.payload import payload_bytes

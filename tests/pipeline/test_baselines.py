@@ -10,7 +10,7 @@ import pytest
 
 from mami_core.cli import main
 from mami_core.config import CaptionConfig
-from mami_core.pipeline.baselines import open_image_text, open_segmented, read_concepts
+from mami_core.pipeline.captions.baselines import open_image_text, open_segmented, read_concepts
 from mami_core.scenery.content import UnitContent
 from mami_core.scenery.reading import read_caption
 from mami_core.store import DEMO, Dissection

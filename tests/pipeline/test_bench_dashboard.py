@@ -6,7 +6,7 @@ import pytest
 
 from mami_core.cli import main
 from mami_core.config import BenchDashboardConfig
-from mami_core.pipeline.dashboard_bench.made import made_dissection
+from mami_core.pipeline.benches.dashboard_parts.made import made_dissection
 from mami_core.probing.payload import neuron_payload
 from mami_core.store import Dissection
 

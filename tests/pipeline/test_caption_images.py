@@ -16,8 +16,8 @@ from mami_core.captioning.encoder import fit_encoder, grid_cover, save_encoder
 from mami_core.captioning.features import unit_features
 from mami_core.captioning.image_captions import caption_image, caption_images
 from mami_core.cli import main
-from mami_core.pipeline.caption_images import open_image_captioner
-from mami_core.pipeline.captioned import IMAGE_ENCODER, backbone_encoder
+from mami_core.pipeline.captions.caption_images import open_image_captioner
+from mami_core.pipeline.trainings.captioned import IMAGE_ENCODER, backbone_encoder
 from mami_core.scenery.networks import PartsEncoder
 from mami_core.scenery.world import paint
 from mami_core.store import Dissection

@@ -18,7 +18,7 @@ from mami_core.captioning.features import UnitFeatures
 from mami_core.captioning.image_encoder import parts_grid
 from mami_core.cli import main
 from mami_core.inputs.source import sha256_of_names
-from mami_core.pipeline.caption_images import open_image_captioner
+from mami_core.pipeline.captions.caption_images import open_image_captioner
 from mami_core.scenery.images import SceneryImages
 from mami_core.scenery.networks import PartsEncoder
 from mami_core.training.images import captioned_units, image_features, pooled_images

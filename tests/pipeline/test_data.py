@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mami_core.pipeline.data import open_described
+from mami_core.pipeline.exchange.data import open_described
 from mami_core.store import Dissection
 from mami_core.store.download import download, unpack
 

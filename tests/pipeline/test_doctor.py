@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mami_core.cli import main
-from mami_core.pipeline.doctor import examined, without_private
-from mami_core.pipeline.licences import licence_of, needed
+from mami_core.pipeline.upkeep.doctor import examined, without_private
+from mami_core.pipeline.upkeep.licences import licence_of, needed
 from mami_core.store.labels import Label, LabelStore
 from mami_core.store.log import LOG, log_event, log_problem, open_log
 

@@ -11,7 +11,7 @@ from made_dissection import make_dissection, unit_keys
 
 from mami_core.captioning.encoder import fit_encoder, load_encoder, save_encoder
 from mami_core.cli import main
-from mami_core.pipeline.captioned import IMAGE_ENCODER
+from mami_core.pipeline.trainings.captioned import IMAGE_ENCODER
 from mami_core.scenery.networks import PartsEncoder
 from mami_core.store import Dissection, DissectionWriter
 

@@ -17,7 +17,7 @@ from made_dissection import DEAD, K, make_dissection
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.encoders import open_encoder
 from mami_core.cli import main
-from mami_core.pipeline.published import NAMES, fetch, open_published
+from mami_core.pipeline.exchange.published import NAMES, fetch, open_published
 from mami_core.store import Dissection, DissectionWriter
 
 

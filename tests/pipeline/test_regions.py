@@ -11,7 +11,7 @@ from made_dissection import make_dissection
 
 from mami_core.captioning.encoder import RegionEncoder, fit_encoder, save_encoder
 from mami_core.captioning.features import alive_units
-from mami_core.pipeline.regions import regions_to_caption
+from mami_core.pipeline.worlds.regions import regions_to_caption
 from mami_core.probing.similarity import FeatureIndex
 from mami_core.scenery.networks import PartsEncoder
 from mami_core.store import Dissection, DissectionWriter

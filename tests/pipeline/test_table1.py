@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mami_core.cli import main
-from mami_core.pipeline.table1 import PAPER
+from mami_core.pipeline.tables.table1 import PAPER
 from mami_core.store import DEMO, Dissection
 
 

@@ -10,12 +10,12 @@ import pytest
 from made_world import made_contents
 
 from mami_core.cli import main
-from mami_core.pipeline.table2.figures import Scored, table_of
-from mami_core.pipeline.table2.keeping import keep
-from mami_core.pipeline.table2.markdown import as_markdown
-from mami_core.pipeline.table2.paper import CAPTIONERS, GROUPS, PRINTED
-from mami_core.pipeline.table2.said import Row, Said, TestUnit
-from mami_core.pipeline.table2.trainings import Training, planned
+from mami_core.pipeline.tables.table2.figures import Scored, table_of
+from mami_core.pipeline.tables.table2.keeping import keep
+from mami_core.pipeline.tables.table2.markdown import as_markdown
+from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
+from mami_core.pipeline.tables.table2.said import Row, Said, TestUnit
+from mami_core.pipeline.tables.table2.trainings import Training, planned
 
 KEYS = [("resnet-0", "layer1", unit) for unit in range(24)]
 

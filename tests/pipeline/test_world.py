@@ -10,7 +10,7 @@ import pytest
 
 from mami_core.cli import main
 from mami_core.dissection.halves import HALVES
-from mami_core.pipeline.world_files import described_names, read_world
+from mami_core.pipeline.worlds.files import described_names, read_world
 from mami_core.scenery.planted.files import read_rules
 from mami_core.store import Dissection
 from mami_core.store.splits import read_split

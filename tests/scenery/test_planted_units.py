@@ -9,7 +9,7 @@ import pytest
 
 from mami_core.config import DissectConfig
 from mami_core.dissection import dissect
-from mami_core.pipeline.planted import planted_network
+from mami_core.pipeline.worlds.planted import planted_network
 from mami_core.scenery.images import SceneryImages
 from mami_core.scenery.planted.drawing import COUNTS, draw_rules, split_rules
 from mami_core.scenery.planted.files import by_family, read_rules, write_rules

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from made_dissection import make_dissection
 
-from mami_core.pipeline.dashboard_bench.server import Server, serving
+from mami_core.pipeline.benches.dashboard_parts.server import Server, serving
 
 HOME_PAGE = Path(__file__).parents[2] / "dashboard" / "Home.py"
 

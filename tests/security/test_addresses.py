@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from dashboard.security import HEADERS
-from mami_core.pipeline.dashboard_bench.server import Server
+from mami_core.pipeline.benches.dashboard_parts.server import Server
 
 
 def ask(server: Server, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str):

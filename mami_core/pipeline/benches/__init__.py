@@ -1,0 +1,1 @@
+"""What dissection, captioning and the dashboard cost."""

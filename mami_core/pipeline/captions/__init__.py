@@ -1,0 +1,1 @@
+"""`mami caption` and every kind of captioner it can call."""

@@ -1,0 +1,48 @@
+"""What a run of the table leaves behind: captions, figures as JSON and CSV, the chart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mami_core.pipeline.tables.table2.chart import bleu_chart
+from mami_core.pipeline.tables.table2.figures import SHOWN
+from mami_core.pipeline.tables.table2.said import Row, Said
+from mami_core.store.atomic import replacing
+
+CHART: Final = "table2.svg"
+_COLUMNS: Final = ("references", "source", "captioner", "variant", "seeds", "units", "bleu", "bleu_low", "bleu_high",
+                   "brevity_penalty", "bleu_no_penalty", "bertscore_f1", "words", *SHOWN)  # fmt: skip
+
+
+def keep(folder: Path, table: Mapping[str, Any], said: Said) -> None:
+    """Write captions and units, `table.json`, `table.csv` and the chart into `folder`."""
+    said.save(folder)
+    _write(folder / "table.json", json.dumps(table, indent=1) + "\n")
+    _write(folder / "table.csv", as_csv(table))
+    _write(folder / CHART, bleu_chart(table))
+
+
+def as_csv(table: Mapping[str, Any]) -> str:
+    """Return a line a row of the table."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for name, figures in table["rows"].items():
+        row, bleu = Row.named(name), figures["bleu"]["milan"]
+        writer.writerow([
+            row.references, row.source, row.captioner, row.variant, len(figures["seeds"]), figures["units"],
+            bleu["value"], bleu["low"], bleu["high"], figures["brevity_penalty"], figures["bleu"]["sat"]["value"],
+            figures["bertscore"].get("f1", "not computed"), figures["words"],
+            *(figures["truth"][measure]["value"] for measure in SHOWN),
+        ])  # fmt: skip
+    return out.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -1,0 +1,113 @@
+"""`mami reproduce table2`: every captioner of the table, trained on each source and on all, and ours beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from mami_core.captioning.encoders import AnyEncoder
+from mami_core.config import Table2Config, settings_sha256
+from mami_core.pipeline.captions.caption import encoder_at
+from mami_core.pipeline.progress import Report, print_result, progress
+from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.table2.figures import table_of
+from mami_core.pipeline.tables.table2.keeping import keep
+from mami_core.pipeline.tables.table2.markdown import as_markdown
+from mami_core.pipeline.tables.table2.said import Said, gather_said
+from mami_core.pipeline.tables.table2.trainings import CONSENSUS, EPOCHS, PAPERS, Training, planned, run_training
+from mami_core.pipeline.tables.table2.units import COMPOUND, WorldUnits
+from mami_core.pipeline.worlds.files import read_world
+from mami_core.pipeline.worlds.world import find_world
+from mami_core.store import cache_folder
+from mami_core.training.consensus import WEIGHTS, ConsensusRecipe
+
+# CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
+COST: Final[Mapping[str, Mapping[str, float]]] = {
+    "short": {"milan": 130, "luong": 130, "self": 140, "mami": 180, CONSENSUS: 150},
+    "long": {"milan": 300, "luong": 300, "self": 310, "mami": 400, CONSENSUS: 330},
+}
+
+
+def run_table2(config: Table2Config) -> None:
+    """Train what is not trained yet, write captions and figures, print the table."""
+    if config.captions is not None:
+        said, kind = Said.load(config.captions), "captions that were kept"
+    else:
+        said, kind = _made(config)
+    table = table_of(said, config.bertscore_backbone)
+    text = as_markdown(table, said, command=_command(config), world=kind)
+    if config.keep is not None:
+        keep(config.keep, table, said)
+    if config.out is not None:
+        write_section(config.out, "table2", text, title="Results")
+    print_result(table, as_json=config.json, text=text)
+
+
+def _made(config: Table2Config) -> tuple[Said, str]:
+    """Return what every training says of the test units, and of which world; what is at hand is not made again."""
+    torch.set_num_threads(config.threads)
+    encoder = encoder_at(config.encoder)
+    with progress(quiet=config.json) as report:
+        data = find_world(config.data, report)
+        world = WorldUnits.read(data, encoder, report)
+        folder = runs_folder(world, encoder)
+        trainings = [one for one in planned(sources_of(world), config.seeds) if _wanted(one, config)]
+        missing = [training for training in trainings if not (folder / f"{training.name}.json").is_file()]
+        if config.finished:
+            trainings = [training for training in trainings if training not in missing]
+        elif missing and not config.json:
+            print(
+                f"{len(missing)} of {len(trainings)} trainings to do: about {expected_minutes(missing):.0f} CPU-minutes"
+            )
+        runs = _all_runs(trainings, world, folder, report)
+        report("table 2: floors", 0, 1)
+        said = gather_said(world, runs)
+        report("table 2: floors", 1, 1)
+    return said, f"seed {read_world(data)['seed']} of the painted world"
+
+
+def _all_runs(
+    trainings: Sequence[Training], world: WorldUnits, folder: Path, report: Report
+) -> dict[Training, Mapping[str, Any]]:
+    runs: dict[Training, Mapping[str, Any]] = {}
+    for done, training in enumerate(trainings):
+        report("table 2: trainings", done, len(trainings))
+        runs[training] = run_training(training, world, folder, report)
+    report("table 2: trainings", len(trainings), len(trainings))
+    return runs
+
+
+def _wanted(training: Training, config: Table2Config) -> bool:
+    return not config.captioners or training.captioner in config.captioners
+
+
+def sources_of(world: WorldUnits) -> list[str]:
+    """Return the sources of a world's units, in the table's order."""
+    return list(dict.fromkeys(world.sources.values()))
+
+
+def runs_folder(world: WorldUnits, encoder: AnyEncoder) -> Path:
+    """Return where trainings are kept: another world, encoder or recipe has another folder."""
+    facts = {"keys": world.keys, "texts": world.texts, "encoder": encoder.sha256, "epochs": EPOCHS}
+    facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
+    facts["consensus"] = repr((ConsensusRecipe(), WEIGHTS))
+    return cache_folder() / "table2" / settings_sha256(facts)[:16]
+
+
+def expected_minutes(trainings: Sequence[Training]) -> float:
+    """Return about how many CPU-minutes some trainings take."""
+    shares = {COMPOUND: 1.0}
+    seconds = sum(
+        COST[one.references][one.captioner] * shares.get(one.source, 0.67 if "without" in one.source else 0.33)
+        for one in trainings
+    )
+    return seconds / 60
+
+
+def _command(config: Table2Config) -> str:
+    if config.captions is not None:
+        return f"mami reproduce table2 --captions {config.captions.as_posix()}"
+    return f"mami reproduce table2 --seeds {config.seeds}"

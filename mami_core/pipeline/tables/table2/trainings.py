@@ -1,0 +1,257 @@
+"""One training of one captioner: what it says of the validation and test units, kept so that it is made only once."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mami_core.captioning.consensus_captioner import Consensus
+from mami_core.captioning.decoder import Decoder
+from mami_core.captioning.decoding import Decoding
+from mami_core.captioning.ensemble import Ensemble
+from mami_core.captioning.language_model import LanguageModel
+from mami_core.evaluation.report import bleu_interval
+from mami_core.evaluation.text import bleu_from_statistics, bleu_statistics
+from mami_core.pipeline.progress import Report
+from mami_core.pipeline.tables.table2.units import COMPOUND, TrainingUnits, WorldUnits
+from mami_core.store.atomic import replacing
+from mami_core.training.captioner import CaptionerRecipe, train_captioner
+from mami_core.training.consensus import (
+    ConsensusRecipe,
+    as_words,
+    learnt_words,
+    pooled_regions,
+    train_consensus,
+    with_slope,
+)
+from mami_core.training.language_model import train_language_model
+from mami_core.training.loop import LoopSettings, last_state
+from mami_core.training.selection import decoded_captions
+from mami_core.training.words import LearntWords
+
+CONSENSUS: Final = "consensus"
+EPOCHS: Final = 6
+MAMI_SEEDS: Final = 3  # at most: it is compared with MILAN, but nothing is claimed for it
+CHOSEN_ON: Final = 150  # at most so many validation units, evenly drawn, choose weights and decoding
+NORMALISED: Final = 0.9  # a beam ranked by plain sums says two words
+PAPERS: Final[Mapping[str, Decoding]] = {
+    "greedy": Decoding("greedy"),
+    "beam": Decoding("beam"),
+    "beam, by length": Decoding("beam", length_power=NORMALISED),
+    "pmi 0.2": Decoding("pmi", pmi_weight=0.2),
+    "pmi 0.2, by length": Decoding("pmi", pmi_weight=0.2, length_power=NORMALISED),
+    "pmi 1, by length": Decoding("pmi", pmi_weight=1.0, length_power=NORMALISED),
+}
+CUT: Final = Decoding("beam", length_power=NORMALISED, length=15)  # as MILAN's decoding is
+# with ours as well: how much of our captioner's gain is decoding alone
+AGREEING: Final = Decoding("consensus", samples=24)
+
+
+@dataclass(frozen=True)
+class Training:
+    """Which captioner, trained on the units of which source and set of references, from which seed."""
+
+    captioner: str
+    source: str
+    references: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Return a file's name."""
+        return f"{self.references}-{self.source}-{self.captioner}-{self.seed}"
+
+
+def run_training(training: Training, world: WorldUnits, folder: Path, report: Report) -> dict[str, Any]:
+    """Return what a training says of its test units, made now or in an earlier run."""
+    kept = folder / f"{training.name}.json"
+    if kept.is_file():
+        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        return found
+    units = with_few(TrainingUnits.of(world, training.source, training.references))
+    started = time.process_time()
+    if training.captioner == CONSENSUS:
+        result = _consensus(training, world, units, folder, report)
+    else:
+        result = _attention(training, units, folder, report)
+    result["cpu_seconds"] = round(time.process_time() - started, 1)
+    with replacing(kept) as partial:
+        partial.write_text(json.dumps(result), encoding="utf-8")
+    return result
+
+
+def with_few(units: TrainingUnits) -> TrainingUnits:
+    """Return the units with as many validation units as weights and decoding are chosen on."""
+    every = units.splits["val"]
+    few = every.take(range(0, len(every), math.ceil(len(every) / CHOSEN_ON)))
+    return replace(units, splits={**units.splits, "val": few})
+
+
+def recipe_of(seed: int) -> CaptionerRecipe:
+    """Return how every captioner of the paper's is trained."""
+    loop = LoopSettings(epochs=EPOCHS, patience=EPOCHS, seed=seed)
+    return CaptionerRecipe(regions=32, select="bleu", loop=loop)
+
+
+def _attention(training: Training, units: TrainingUnits, folder: Path, report: Report) -> dict[str, Any]:
+    """Train a captioner of the paper's; say the test units by its best weights and by its last."""
+    run = folder / training.name
+    decoder, history = train_captioner(
+        training.captioner,
+        units.splits["train"],
+        units.splits["val"],
+        units.vocabulary,
+        length=units.length,
+        recipe=recipe_of(training.seed),
+        folder=run,
+        progress=lambda done, total, _: report(training.name, done, total),
+    )
+    model = _language_model(units, folder)
+    result: dict[str, Any] = {"epochs": history.epochs, "best_epoch": history.best_epoch, "length": units.length}
+    result["best"] = _decoded(decoder, model, units)
+    if training.source == COMPOUND and training.seed == 0:
+        if training.captioner == "milan":
+            result["decodings"] = _each_decoding(decoder, model, units)
+        _load_last(decoder, run)
+        result["last"] = {"captions": _say(decoder, model, units, PAPERS[result["best"]["decoding"]])}
+    return result
+
+
+def _language_model(units: TrainingUnits, folder: Path) -> LanguageModel:
+    """Return the language model of these units' references: all captioners of the same units share it."""
+    model, _ = train_language_model(
+        units.splits["train"],
+        units.splits["val"],
+        units.vocabulary,
+        length=units.length,
+        folder=folder / f"{units.references}-{units.source}-language-model",
+    )
+    return model
+
+
+def _load_last(decoder: Decoder, run: Path) -> None:
+    """Give a decoder the weights of the last epoch, as MILAN's own training returns them."""
+    held = {key: value for key, value in last_state(run).items() if key.startswith("decoder.")}
+    decoder.load_state_dict({key.removeprefix("decoder."): value for key, value in held.items()})
+
+
+def _decoded(decoder: Decoder, model: LanguageModel, units: TrainingUnits) -> dict[str, Any]:
+    """Choose the decoding on validation units and say the test units by it.
+
+    By the lower end of BLEU's 95 % interval: captions of two words hold so few 4-grams that BLEU itself is a lottery,
+    in which plain beam search now and then draws first.
+    """
+    figures = {name: _on_validation(decoder, model, units, decoding) for name, decoding in PAPERS.items()}
+    best = max(figures, key=lambda name: figures[name]["low"])
+    return {"decoding": best, "validation": figures, "captions": _say(decoder, model, units, PAPERS[best])}
+
+
+def _on_validation(
+    decoder: Decoder, model: LanguageModel, units: TrainingUnits, decoding: Decoding
+) -> dict[str, float]:
+    validation = units.splits["val"]
+    said = decoded_captions(decoder, units.vocabulary, validation, decoding, language_model=model)
+    statistics = bleu_statistics(said, validation.texts)
+    low, high = bleu_interval(statistics, "milan", seed=0, draws=300)
+    score = bleu_from_statistics(statistics.sum(axis=0)).score
+    return {"bleu": round(score, 2), "low": round(low, 2), "high": round(high, 2)}
+
+
+def _say(decoder: Decoder, model: LanguageModel, units: TrainingUnits, decoding: Decoding) -> list[str]:
+    return decoded_captions(decoder, units.vocabulary, units.splits["test"], decoding, language_model=model)
+
+
+def _each_decoding(decoder: Decoder, model: LanguageModel, units: TrainingUnits) -> dict[str, list[str]]:
+    """Say the test units by every setting: what the decoding alone changes."""
+    settings = {**PAPERS, "beam, by length, 15 words": CUT, "word agreement among samples": AGREEING}
+    return {name: _say(decoder, model, units, decoding) for name, decoding in settings.items()}
+
+
+def _consensus(
+    training: Training, world: WorldUnits, units: TrainingUnits, folder: Path, report: Report
+) -> dict[str, Any]:
+    """Train our captioner; say the test units with and without each of its parts."""
+    both = world.described(training.source, "train", "short+long")
+    words = learnt_words(both, seed=training.seed)
+    made = train_consensus(
+        units.splits["train"],
+        units.splits["val"],
+        units.vocabulary,
+        words=words,
+        length=units.length,
+        recipe=ConsensusRecipe(seed=training.seed),
+        folder=folder / training.name,
+        progress=lambda done, total, _: report(training.name, done, total),
+    )
+    expected = {split: words.vectors.reader.shares(pooled_regions(units.splits[split])) for split in ("val", "test")}
+    parts: dict[str, list[str]] = {}
+    if training.seed == 0 and training.source == COMPOUND:
+        parts = _parts(made, words, units, expected, _language_model(units, folder))
+    return {
+        "words": {"known": len(words.vectors.reader.words), "ridge": words.ridge, "explained": words.explained},
+        "length": units.length,
+        "best": {"decoding": "consensus", "settings": made.described(), "captions": made.captions(expected["test"])},
+        "parts": parts,
+    }
+
+
+# each adds one thing to the one before; the last is the captioner itself
+PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "agreement": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},  # by one decoder, the next by all
+    "several decoders": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},
+    "similar units' references": {"crossed": 0, "word_weight": 0.0},
+    "crossing": {"word_weight": 0.0},
+}
+ALONE: Final = "agreement"
+TOLD: Final = "words instead of regions"
+
+
+def _parts(
+    made: Consensus,
+    words: LearntWords,
+    units: TrainingUnits,
+    expected: Mapping[str, np.ndarray],
+    model: LanguageModel,
+) -> dict[str, list[str]]:
+    """Say the test units with one part of the captioner after the other."""
+    told = {split: as_words(units.splits[split], words, expected[split]) for split in ("val", "test")}
+    said = {TOLD: _decoded(made.ensemble.decoders[0], model, replace(units, splits=told))["captions"]}
+    alone = replace(made, ensemble=Ensemble(made.ensemble.decoders[:1]))
+    spoken = {one: {split: list(one.speak(shares)) for split, shares in expected.items()} for one in (alone, made)}
+    for name, changes in PARTS.items():
+        speaker = alone if name == ALONE else made
+        own = with_slope(speaker.with_settings(**changes), expected["val"], spoken[speaker]["val"])
+        said[name] = own.captions(expected["test"], spoken[speaker]["test"])
+    return said
+
+
+def nearest_references(units: TrainingUnits) -> list[str]:
+    """Return for each test unit the first reference of the training unit whose mean region is most like its own."""
+    from mami_core.evaluation.floors import nearest_captions
+
+    train, test = units.splits["train"], units.splits["test"]
+    return nearest_captions(pooled_regions(test), pooled_regions(train), train.texts)
+
+
+def planned(sources: Sequence[str], seeds: int) -> list[Training]:
+    """Return all trainings of the table, those that most depends on first."""
+    first = [Training(name, COMPOUND, set_, 0) for set_ in ("long", "short") for name in (CONSENSUS, "milan", "mami")]
+    more = [
+        Training(name, COMPOUND, set_, seed)
+        for seed in range(1, seeds)
+        for set_ in ("long", "short")
+        for name in (CONSENSUS, "milan")
+    ]
+    others = [Training(name, COMPOUND, "short", 0) for name in ("luong", "self")]
+    own = [Training(name, source, "short", 0) for source in sources for name in ("milan", "luong", "self", "mami")]
+    across = [Training(name, f"without-{source}", "long", 0) for source in sources for name in (CONSENSUS, "milan")]
+    few = min(seeds, MAMI_SEEDS)
+    mami = [Training("mami", COMPOUND, set_, seed) for seed in range(1, few) for set_ in ("short", "long")]
+    return [*first, *more, *others, *own, *across, *mami]

@@ -1,0 +1,1 @@
+"""`mami train` and its parts."""

@@ -1,0 +1,1 @@
+"""Look after a dissection and an installation."""

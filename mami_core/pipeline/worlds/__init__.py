@@ -1,0 +1,1 @@
+"""What makes the painted world: networks, dissections, planted units, descriptions, the demo."""
