@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from mami_core.evaluation.text import (
     PRESETS,
     Bleu,
     NotComputed,
+    bleu4,
     bleu_from_statistics,
     bleu_statistics,
     clean_milan,
@@ -80,37 +81,39 @@ def _statistics(captions: Sequence[str], references: Sequence[Sequence[str]]) ->
     return {name: bleu_statistics(captions, references, name) for name in PRESETS}
 
 
-def bootstrap_bleu(
-    score: Callable[[np.ndarray], float], units: int, seed: int, draws: int = 1000
-) -> tuple[float, float]:
-    """Return the percentile interval of any score of how often each unit is drawn, weights int64 (units,)."""
+def drawn_bleu(statistics: np.ndarray, preset: str, seed: int, draws: int = 1000) -> np.ndarray:
+    """Return BLEU-4 of resampled units, (draws,), from per-unit statistics (units, 10): summed, never recounted."""
     rng = np.random.default_rng(seed)
-    values: list[float] = []
-    for start in range(0, draws, _BLOCK):
-        chosen = rng.integers(units, size=(min(_BLOCK, draws - start), units))
-        values.extend(score(np.bincount(row, minlength=units)) for row in chosen)
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    units = len(statistics)
+    totals = [
+        _times_drawn(rng.integers(units, size=(min(_BLOCK, draws - start), units))) @ statistics
+        for start in range(0, draws, _BLOCK)
+    ]
+    return bleu4(np.concatenate(totals), preset)
+
+
+def _times_drawn(chosen: np.ndarray) -> np.ndarray:
+    """Return how often each unit is drawn, (draws, units), from which are, (draws, units)."""
+    return np.stack([np.bincount(row, minlength=chosen.shape[1]) for row in chosen])
+
+
+def _percentiles(drawn: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
 def bleu_interval(statistics: np.ndarray, preset: str, seed: int, draws: int = 1000) -> tuple[float, float]:
-    """Return BLEU-4's interval from per-unit statistics (units, 10): resampled units are summed, never recounted."""
-    return bootstrap_bleu(
-        lambda weights: bleu_from_statistics(weights @ statistics, preset).score, len(statistics), seed, draws
-    )
+    """Return BLEU-4's percentile interval from per-unit statistics (units, 10)."""
+    return _percentiles(drawn_bleu(statistics, preset, seed, draws))
 
 
 def bleu_difference(first: np.ndarray, second: np.ndarray, preset: str, seed: int, draws: int = 1000) -> dict[str, Any]:
     """Return BLEU-4 of `first` minus that of `second` on the same units, statistics (units, 10) each, paired."""
     if first.shape != second.shape:
         raise ValueError(f"a paired comparison needs the same units on both sides: {len(first)} and {len(second)}")
-
-    def difference(weights: np.ndarray) -> float:
-        ours, theirs = (bleu_from_statistics(weights @ rows, preset).score for rows in (first, second))
-        return ours - theirs
-
-    interval = bootstrap_bleu(difference, len(first), seed, draws)
-    return {"difference": difference(np.ones(len(first), dtype=np.int64)), "interval": list(interval)}
+    drawn = drawn_bleu(first, preset, seed, draws) - drawn_bleu(second, preset, seed, draws)
+    ours, theirs = (float(bleu4(rows.sum(axis=0), preset)) for rows in (first, second))
+    return {"difference": ours - theirs, "interval": list(_percentiles(drawn))}
 
 
 def _bleu_entry(statistics: np.ndarray, preset: str, seed: int, draws: int) -> dict[str, Any]:
