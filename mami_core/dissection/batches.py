@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,6 +58,23 @@ def batches(
         pin_memory=pin,
         collate_fn=_collate,
     )
+
+
+@contextmanager
+def death_said(workers: int) -> Iterator[None]:
+    """Say in a sentence that a decoding process died: ChildProcessError.
+
+    Torch tells of it wherever this process then is, by a signal: so around the whole loop, not around the loader.
+    """
+    try:
+        yield
+    except RuntimeError as problem:
+        if "DataLoader worker" not in str(problem):
+            raise
+        raise ChildProcessError(
+            f"a process that decodes images died ({str(problem).splitlines()[0].rstrip('. ')}); finished blocks are "
+            f"kept: run the same command again, with fewer --workers than {workers} if memory was short"
+        ) from None
 
 
 def _without_module(network: Network) -> Network:
