@@ -15,7 +15,7 @@ from mami_core.pipeline.tables.table2.keeping import keep
 from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import Row, Said, TestUnit
-from mami_core.pipeline.tables.table2.trainings import Training, planned
+from mami_core.pipeline.tables.table2.trainings import RunFolders, Training, planned
 
 KEYS = [("resnet-0", "layer1", unit) for unit in range(24)]
 
@@ -117,3 +117,19 @@ def test_what_most_depends_on_is_trained_first():
     assert order[:2] == [Training("consensus", "compound", "long", 0), Training("milan", "compound", "long", 0)]
     assert len(set(order)) == len(order)
     assert sum(one.captioner == "milan" and one.source == "compound" for one in order) == 10
+
+
+def test_what_ours_learnt_is_kept_apart_from_what_the_papers_captioners_did(tmp_path):
+    folders = RunFolders(tmp_path, tmp_path / "consensus-1")
+
+    assert folders.kept(Training("milan", "compound", "long", 3)) == tmp_path / "long-compound-milan-3.json"
+    assert folders.run(Training("consensus", "compound", "long", 3)).parent == tmp_path / "consensus-1"
+
+
+def test_every_row_of_the_papers_table_has_every_seed():
+    order = planned(["alexnet", "resnet", "generator"], 3)
+
+    for source in ("alexnet", "resnet", "generator", "compound"):
+        for captioner in ("milan", "luong", "self", "mami"):
+            assert {one.seed for one in order if (one.source, one.captioner, one.references)
+                    == (source, captioner, "short")} == {0, 1, 2}  # fmt: skip

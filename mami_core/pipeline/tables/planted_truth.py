@@ -28,7 +28,7 @@ from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.planted_markdown import as_markdown
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.tables.table2.figures import plain
-from mami_core.pipeline.tables.table2.run import runs_folder
+from mami_core.pipeline.tables.table2.run import run_folders
 from mami_core.pipeline.tables.table2.trainings import CONSENSUS, Training, nearest_references, run_training
 from mami_core.pipeline.tables.table2.units import PLANTED, TrainingUnits, WorldUnits
 from mami_core.pipeline.worlds.world import find_world
@@ -137,9 +137,9 @@ def said_of(
     report: Report,
 ) -> dict[str, list[list[str]]]:
     """Return what is said of the test units: by captioners, one list a seed, by floors, annotators and the oracle."""
-    folder = runs_folder(world, encoder)
+    folders = run_folders(world, encoder)
     said = {
-        name: [run_training(Training(name, PLANTED, REFERENCES, seed), world, folder, report)["best"]["captions"]
+        name: [run_training(Training(name, PLANTED, REFERENCES, seed), world, folders, report)["best"]["captions"]
                for seed in range(config.seeds)]
         for name in (CONSENSUS, "milan")
     }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -17,7 +16,15 @@ from mami_core.pipeline.tables.table2.figures import table_of
 from mami_core.pipeline.tables.table2.keeping import keep
 from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.said import Said, gather_said
-from mami_core.pipeline.tables.table2.trainings import CONSENSUS, EPOCHS, PAPERS, Training, planned, run_training
+from mami_core.pipeline.tables.table2.trainings import (
+    CONSENSUS,
+    EPOCHS,
+    PAPERS,
+    RunFolders,
+    Training,
+    planned,
+    run_training,
+)
 from mami_core.pipeline.tables.table2.units import COMPOUND, WorldUnits
 from mami_core.pipeline.worlds.files import read_world
 from mami_core.pipeline.worlds.world import find_world
@@ -26,8 +33,8 @@ from mami_core.training.consensus import WEIGHTS, ConsensusRecipe
 
 # CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
 COST: Final[Mapping[str, Mapping[str, float]]] = {
-    "short": {"milan": 130, "luong": 130, "self": 140, "mami": 180, CONSENSUS: 150},
-    "long": {"milan": 300, "luong": 300, "self": 310, "mami": 400, CONSENSUS: 330},
+    "short": {"milan": 80, "luong": 75, "self": 75, "mami": 80, CONSENSUS: 120},
+    "long": {"milan": 190, "luong": 180, "self": 180, "mami": 190, CONSENSUS: 320},
 }
 
 
@@ -53,16 +60,16 @@ def _made(config: Table2Config) -> tuple[Said, str]:
     with progress(quiet=config.json) as report:
         data = find_world(config.data, report)
         world = WorldUnits.read(data, encoder, report)
-        folder = runs_folder(world, encoder)
+        folders = run_folders(world, encoder)
         trainings = [one for one in planned(sources_of(world), config.seeds) if _wanted(one, config)]
-        missing = [training for training in trainings if not (folder / f"{training.name}.json").is_file()]
+        missing = [training for training in trainings if not folders.kept(training).is_file()]
         if config.finished:
             trainings = [training for training in trainings if training not in missing]
         elif missing and not config.json:
             print(
                 f"{len(missing)} of {len(trainings)} trainings to do: about {expected_minutes(missing):.0f} CPU-minutes"
             )
-        runs = _all_runs(trainings, world, folder, report)
+        runs = _all_runs(trainings, world, folders, report)
         report("table 2: floors", 0, 1)
         said = gather_said(world, runs)
         report("table 2: floors", 1, 1)
@@ -70,12 +77,12 @@ def _made(config: Table2Config) -> tuple[Said, str]:
 
 
 def _all_runs(
-    trainings: Sequence[Training], world: WorldUnits, folder: Path, report: Report
+    trainings: Sequence[Training], world: WorldUnits, folders: RunFolders, report: Report
 ) -> dict[Training, Mapping[str, Any]]:
     runs: dict[Training, Mapping[str, Any]] = {}
     for done, training in enumerate(trainings):
         report("table 2: trainings", done, len(trainings))
-        runs[training] = run_training(training, world, folder, report)
+        runs[training] = run_training(training, world, folders, report)
     report("table 2: trainings", len(trainings), len(trainings))
     return runs
 
@@ -89,12 +96,13 @@ def sources_of(world: WorldUnits) -> list[str]:
     return list(dict.fromkeys(world.sources.values()))
 
 
-def runs_folder(world: WorldUnits, encoder: AnyEncoder) -> Path:
-    """Return where trainings are kept: another world, encoder or recipe has another folder."""
+def run_folders(world: WorldUnits, encoder: AnyEncoder) -> RunFolders:
+    """Return where trainings are kept: another world, encoder or recipe has other folders."""
     facts = {"keys": world.keys, "texts": world.texts, "encoder": encoder.sha256, "epochs": EPOCHS}
     facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
-    facts["consensus"] = repr((ConsensusRecipe(), WEIGHTS))
-    return cache_folder() / "table2" / settings_sha256(facts)[:16]
+    shared = cache_folder() / "table2" / settings_sha256(facts)[:16]
+    recipe = settings_sha256({"consensus": repr((ConsensusRecipe(), WEIGHTS))})
+    return RunFolders(shared, shared / f"consensus-{recipe[:8]}")
 
 
 def expected_minutes(trainings: Sequence[Training]) -> float:
