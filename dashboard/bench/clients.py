@@ -32,6 +32,7 @@ class Walk:
     clients: int
     switches: int
     every: float
+    first: int = 0  # the unit that the first client begins at
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ async def walk(plan: Walk, number: int, found: Found) -> None:
     """Be one client."""
     names = list(plan.layers)
     layer = names[number % len(names)]
-    start = number * plan.layers[layer] // plan.clients
+    start = plan.first + number * plan.layers[layer] // plan.clients
     await asyncio.sleep(plan.every * number / plan.clients)  # not all at once
     socket = plan.address.replace("http", "ws", 1) + "/_stcore/stream"
     async with connect(socket, subprotocols=["streamlit"], max_size=_LARGEST) as connection:  # type: ignore[list-item]

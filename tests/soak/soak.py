@@ -30,12 +30,16 @@ def handles(server: Server) -> int:
 
 
 def switched(server: Server, dissection: Path, steps: int, warm: int) -> dict[str, Any]:
-    """Switch neurons in sessions of 100; return memory and open handles after `warm` steps and at the end."""
+    """Switch neurons in sessions of 100, each where the last ended; return memory and open files before and after.
+
+    Before is after `warm` steps, when every cache is full.
+    """
     found: dict[str, Any] = {"switches": 0, "errors": []}
 
     def walk(count: int) -> tuple[float, int]:
         for start in range(0, count, 100):
-            part = finished(start_clients(server, dissection, clients=1, switches=min(100, count - start), every=0))
+            some, first = min(100, count - start), found["switches"]
+            part = finished(start_clients(server, dissection, clients=1, switches=some, every=0, first=first))
             found["switches"] += len(part["milliseconds"])
             found["errors"] += part["errors"]
         return server.memory_mb() or 0.0, handles(server)

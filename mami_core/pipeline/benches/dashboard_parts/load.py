@@ -79,12 +79,12 @@ def _in_turn(pages: list[Page], crowd: Crowd, errors: list[str]) -> list[float]:
 
 
 def start_clients(
-    server: Server, dissection: Path, *, clients: int, switches: int, every: float
+    server: Server, dissection: Path, *, clients: int, switches: int, every: float, first: int = 0
 ) -> subprocess.Popen[str]:
-    """Start websocket clients in a process of their own."""
+    """Start websocket clients in a process of their own; the first of them begins at unit `first` of its layer."""
     sizes = {layer.name: layer.units for layer in Dissection.open(dissection).manifest.layers}
     plan: dict[str, Any] = {"address": server.address, "dissection": dissection.name, "layers": sizes}
-    plan |= {"clients": clients, "switches": switches, "every": every}
+    plan |= {"clients": clients, "switches": switches, "every": every, "first": first}
     command = [sys.executable, "-m", _CLIENTS, json.dumps(plan)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
