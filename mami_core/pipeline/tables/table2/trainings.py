@@ -36,7 +36,7 @@ from mami_core.training.consensus import (
     with_slope,
 )
 from mami_core.training.language_model import train_language_model
-from mami_core.training.loop import LoopSettings, last_state
+from mami_core.training.loop import LoopHistory, LoopSettings, last_state
 from mami_core.training.selection import decoded_captions
 from mami_core.training.words import LearntWords
 
@@ -122,29 +122,35 @@ def recipe_of(seed: int) -> CaptionerRecipe:
 
 def _attention(training: Training, units: TrainingUnits, folders: RunFolders, report: Report) -> dict[str, Any]:
     """Train a captioner of the paper's; say the test units by its best weights and by its last."""
-    run = folders.run(training)
-    decoder, history = train_captioner(
+    decoder, history = trained_decoder(training, units, folders, report)
+    model = language_model_of(units, folders.shared)
+    result: dict[str, Any] = {"epochs": history.epochs, "best_epoch": history.best_epoch, "length": units.length}
+    result["best"] = _decoded(decoder, model, units)
+    if training.source == COMPOUND:
+        if training.captioner == "milan" and training.seed == 0:
+            result["decodings"] = _each_decoding(decoder, model, units)
+        _load_last(decoder, folders.run(training))
+        result["last"] = {"captions": _say(decoder, model, units, PAPERS[result["best"]["decoding"]])}
+    return result
+
+
+def trained_decoder(
+    training: Training, units: TrainingUnits, folders: RunFolders, report: Report
+) -> tuple[Decoder, LoopHistory]:
+    """Return a captioner of the paper's with its best weights, trained now or in an earlier run."""
+    return train_captioner(
         training.captioner,
         units.splits["train"],
         units.splits["val"],
         units.vocabulary,
         length=units.length,
         recipe=recipe_of(training.seed),
-        folder=run,
+        folder=folders.run(training),
         progress=lambda done, total, _: report(training.name, done, total),
     )
-    model = _language_model(units, folders.shared)
-    result: dict[str, Any] = {"epochs": history.epochs, "best_epoch": history.best_epoch, "length": units.length}
-    result["best"] = _decoded(decoder, model, units)
-    if training.source == COMPOUND:
-        if training.captioner == "milan" and training.seed == 0:
-            result["decodings"] = _each_decoding(decoder, model, units)
-        _load_last(decoder, run)
-        result["last"] = {"captions": _say(decoder, model, units, PAPERS[result["best"]["decoding"]])}
-    return result
 
 
-def _language_model(units: TrainingUnits, folder: Path) -> LanguageModel:
+def language_model_of(units: TrainingUnits, folder: Path) -> LanguageModel:
     """Return the language model of these units' references: all captioners of the same units share it."""
     shared = folder / f"{units.references}-{units.source}-language-model"
     shared.mkdir(parents=True, exist_ok=True)
@@ -197,8 +203,24 @@ def _consensus(
     training: Training, world: WorldUnits, units: TrainingUnits, folders: RunFolders, report: Report
 ) -> dict[str, Any]:
     """Train our captioner; say the test units with and without each of its parts."""
-    both = world.described(training.source, "train", "short+long")
-    words = learnt_words(both, seed=training.seed)
+    made, words = trained_consensus(training, world, units, folders, report)
+    expected = {split: words.vectors.reader.shares(pooled_regions(units.splits[split])) for split in ("val", "test")}
+    parts: dict[str, list[str]] = {}
+    if training.seed == 0 and training.source == COMPOUND:
+        parts = _parts(made, words, units, expected, language_model_of(units, folders.shared))
+    return {
+        "words": {"known": len(words.vectors.reader.words), "ridge": words.ridge, "explained": words.explained},
+        "length": units.length,
+        "best": {"decoding": "consensus", "settings": made.described(), "captions": made.captions(expected["test"])},
+        "parts": parts,
+    }
+
+
+def trained_consensus(
+    training: Training, world: WorldUnits, units: TrainingUnits, folders: RunFolders, report: Report
+) -> tuple[Consensus, LearntWords]:
+    """Return our captioner and the words it was told, trained now or in an earlier run."""
+    words = learnt_words(world.described(training.source, "train", "short+long"), seed=training.seed)
     made = train_consensus(
         units.splits["train"],
         units.splits["val"],
@@ -209,16 +231,7 @@ def _consensus(
         folder=folders.run(training),
         progress=lambda done, total, _: report(training.name, done, total),
     )
-    expected = {split: words.vectors.reader.shares(pooled_regions(units.splits[split])) for split in ("val", "test")}
-    parts: dict[str, list[str]] = {}
-    if training.seed == 0 and training.source == COMPOUND:
-        parts = _parts(made, words, units, expected, _language_model(units, folders.shared))
-    return {
-        "words": {"known": len(words.vectors.reader.words), "ridge": words.ridge, "explained": words.explained},
-        "length": units.length,
-        "best": {"decoding": "consensus", "settings": made.described(), "captions": made.captions(expected["test"])},
-        "parts": parts,
-    }
+    return made, words
 
 
 # each adds one thing to the one before; the last is the captioner itself

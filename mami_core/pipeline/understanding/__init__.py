@@ -1,0 +1,1 @@
+"""What `mami` offers to understand units beyond their captions."""
