@@ -211,21 +211,26 @@ class SceneTable:
         """
         about = self.selected(claim)
         amount = np.bincount(self.scene[about], weights=self.pixels[about], minlength=len(self.scenes))
-        if claim.joined:
-            amount *= self._share_there(claim) ** 2
-        return amount
+        return amount * self._share_there(claim) ** 2 if claim.joined else amount.astype(np.float64)
 
     def _share_there(self, claim: Claim) -> np.ndarray:
         return np.mean([self._there(self.of_kind(kind)) for kind in claim.kinds], axis=0)
 
     def masks(self, claim: Claim) -> list[np.ndarray]:
         """Return where a claim says that its unit fires, bool (H, W) for each scene; joined kinds must all be there."""
+        about = self.covered(claim)
+        return [self.mask(about, row) for row in range(len(self.scenes))]
+
+    def covered(self, claim: Claim) -> np.ndarray:
+        """Tell on which things a claim says that its unit fires, bool (n,); joined kinds must all be there."""
         about = self.selected(claim)
-        if claim.joined:
-            about &= (self._share_there(claim) == 1)[self.scene]
-        ends = [*self.starts[1:], len(about)]
-        return [about[start:end][things.instances]
-                for things, start, end in zip(self.scenes, self.starts, ends, strict=True)]  # fmt: skip
+        return about & (self._share_there(claim) == 1)[self.scene] if claim.joined else about
+
+    def mask(self, about: np.ndarray, row: int) -> np.ndarray:
+        """Return the pixels of some things, bool (n,), in one scene, bool (H, W)."""
+        things = self.scenes[row]
+        start = self.starts[row]
+        return about[start : start + len(things.looks)][things.instances]
 
 
 def _in_position(centres: np.ndarray, position: str) -> np.ndarray:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+
+FIRING: Final = ("auprc", "lift", "pearson", "iou")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mami_core.evaluation.bertscore import BertScoreSpec, bert_score
 from mami_core.evaluation.coco import coco_metrics
-from mami_core.evaluation.floors import annotators_bleu, best_constant, shuffled_bleu
+from mami_core.evaluation.floors import ConstantFloor, annotators_bleu, best_constant, shuffled_bleu
 from mami_core.evaluation.intervals import LEVEL, bootstrap_mean
 from mami_core.evaluation.text import (
     PRESETS,
@@ -34,6 +34,7 @@ def evaluate_captions(
     references: Mapping[UnitKey, Sequence[str]],
     *,
     candidates: Iterable[str] | None = None,
+    constant: ConstantFloor | None = None,
     nearest: Mapping[UnitKey, str] | None = None,
     bertscore: BertScoreSpec | None = None,
     coco: bool = False,
@@ -44,7 +45,8 @@ def evaluate_captions(
     """Return how captions compare with references, ready for JSON; intervals are 95 %, by bootstrap over units.
 
     Units that only one side has are counted and left out. `candidates` are what the best constant caption is chosen
-    from (none: the references themselves, so the floor has seen them); `nearest` are captions copied from the most
+    from (none: the references themselves, so the floor has seen them), `constant` is one that was chosen already;
+    `nearest` are captions copied from the most
     similar known unit; `coco` adds METEOR (unless `meteor` is False), CIDEr and ROUGE-L. A figure that could not be had
     reads `{"not_computed": reason}`.
 
@@ -65,7 +67,7 @@ def evaluate_captions(
         "bleu": {name: _bleu_entry(rows, name, seed, draws) for name, rows in statistics.items()},
         "text": variety(texts),
         "reference_text": variety([text for several in given for text in several]),
-        "floors": _floors(texts, given, statistics["milan"], candidates, seed, draws),
+        "floors": _floors(texts, given, statistics["milan"], candidates, constant, seed, draws),
         "settings": {"seed": seed, "draws": draws, "level": LEVEL},
     }
     if nearest is not None:
@@ -147,20 +149,22 @@ def _floors(
     references: Sequence[Sequence[str]],
     statistics: np.ndarray,
     candidates: Iterable[str] | None,
+    chosen: ConstantFloor | None,
     seed: int,
     draws: int,
 ) -> dict[str, Any]:
-    own = candidates is None
+    own = candidates is None and chosen is None
     choice = [text for given in references for text in given] if candidates is None else candidates
-    constant = best_constant(choice, references)
+    constant = chosen or best_constant(choice, references)
     rows = bleu_statistics([constant.caption] * len(references), references)
+    said = bleu_from_statistics(rows.sum(axis=0))
     shuffled = shuffled_bleu(captions, references, seed)
     return {
         "best_constant": {
             "caption": constant.caption,
-            "bleu_milan": constant.bleu.score,
+            "bleu_milan": said.score,
             "interval": list(bleu_interval(rows, "milan", seed, draws)),
-            "brevity_penalty": constant.bleu.brevity_penalty,
+            "brevity_penalty": said.brevity_penalty,
             "chosen_from": "these references" if own else "candidates given",
             "tried": constant.tried,
             "captions_minus_constant": bleu_difference(statistics, rows, "milan", seed, draws),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mami_core.scenery.planted.rules import FAMILIES, Rule
-from mami_core.scenery.planted.units import Rules
 from mami_core.store import Dissection, DissectionWriter, UnitKey
 from mami_core.store.atomic import replacing
+
+if TYPE_CHECKING:
+    from mami_core.scenery.planted.units import Rules  # torch: who only reads rules does not wait for it
 
 RULES: Final = "rules.json"
 RULES_SCHEMA: Final = 1
