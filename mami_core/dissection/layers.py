@@ -70,7 +70,7 @@ def survey(network: Network, inputs: Sequence[Tensor]) -> dict[str, Layout]:
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
     try:
         module(*(torch.stack([entry] * _TRIAL).to(device) for entry in inputs))
-    except (RuntimeError, TypeError, ValueError) as problem:
+    except (RuntimeError, TypeError, ValueError, AssertionError) as problem:  # torch._assert is torchvision's way
         shapes = ", ".join(str((_TRIAL, *entry.shape)) for entry in inputs)
         raise ValueError(f"{network.name} cannot be run on an input of {shapes}: {problem}") from problem
     finally:
