@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from mami_core.exports.neurons import neuron_table
+from mami_core.probing.spaces.units import unit_profiles
 from mami_core.store import Dissection, UnitKey
 from mami_core.store.atomic import replacing
 
-IMAGES: Final = 512  # an even sample of the images; each is one number of a vector
 _TILE: Final = 64
 _SHEET: Final = 8192  # the largest sprite that the projector takes, pixels wide and high
 _CONFIG: Final = """embeddings {
@@ -38,7 +39,7 @@ def write_projector(dissection: Dissection, folder: Path, keys: Sequence[UnitKey
     """
     if folder.is_file():
         raise ValueError(f"{folder} is a file; name a folder for the projector's files")
-    vectors = unit_vectors(dissection, keys)
+    vectors = unit_profiles(dissection, keys)
     if not vectors:
         raise ValueError(
             f"{dissection.name}: no chosen unit's peaks vary over the images, so there is nothing to project"
@@ -46,28 +47,27 @@ def write_projector(dissection: Dissection, folder: Path, keys: Sequence[UnitKey
     shown = list(vectors)
     columns = math.isqrt(len(shown) - 1) + 1
     tile = min(_TILE, _SHEET // columns)
-    lines = ["\t".join(f"{value:.4g}" for value in vectors[key]) for key in shown]
-    _write(folder / "vectors.tsv", ("\n".join(lines) + "\n").encode())
+    _write(folder / "vectors.tsv", _tsv_of_numbers(vectors[key] for key in shown))
     _write(folder / "metadata.tsv", ("\n".join(_metadata(dissection, shown)) + "\n").encode())
     _write(folder / "sprite.png", _sprite(dissection, shown, columns, tile))
     _write(folder / "projector_config.pbtxt", (_CONFIG % (tile, tile)).encode())
     return len(shown)
 
 
-def unit_vectors(dissection: Dissection, keys: Sequence[UnitKey]) -> dict[UnitKey, np.ndarray]:
-    """Return the standardised peaks float32 (images,) of the units that have any, in order."""
-    found: dict[UnitKey, np.ndarray] = {}
-    for layer in dict.fromkeys(layer for layer, _ in keys):
-        peaks = dissection.peaks(layer)
-        rows = np.unique(np.linspace(0, len(peaks) - 1, min(len(peaks), IMAGES)).astype(int))
-        values = np.asarray(peaks[rows], dtype=np.float32)
-        values = values[np.isfinite(values).any(axis=1)]  # an image that could not be read is NaN for all
-        spread = values.std(axis=0)  # (units,)
-        for key in (key for key in keys if key[0] == layer):
-            column = dissection.row(*key)
-            if np.isfinite(spread[column]) and spread[column] > 0:
-                found[key] = (values[:, column] - values[:, column].mean()) / spread[column]
-    return {key: found[key] for key in keys if key in found}
+def write_vectors(folder: Path, vectors: np.ndarray, facts: pd.DataFrame) -> None:
+    """Write `vectors.tsv` (n, D) and `metadata.tsv`, a row a point, as projector.tensorflow.org loads them.
+
+    ValueError where `folder` is a file.
+    """
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file; name a folder for the projector's files")
+    _write(folder / "vectors.tsv", _tsv_of_numbers(vectors))
+    cells = [list(facts.columns), *facts.fillna("").astype(str).to_numpy().tolist()]
+    _write(folder / "metadata.tsv", ("\n".join("\t".join(map(_cell, row)) for row in cells) + "\n").encode())
+
+
+def _tsv_of_numbers(rows: Iterable[np.ndarray]) -> bytes:
+    return ("\n".join("\t".join(f"{value:.4g}" for value in row) for row in rows) + "\n").encode()
 
 
 def _metadata(dissection: Dissection, keys: Sequence[UnitKey]) -> list[str]:

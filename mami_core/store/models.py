@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mami_core.store.home import ASSETS, models_folder
 
+CAPTIONERS = ("captioner.json", "consensus.json")  # what describes a captioner of units, by its kind
 MODELS = "models"  # a simulated dissection may carry the models that made it, in this folder
 
 
@@ -32,6 +33,19 @@ def find_model(name: str | Path, marker: str, *, beside: Path | None = None) -> 
             return folder
     known = ", ".join(known_models(marker, beside)) or "none"
     raise FileNotFoundError(f"no model {str(name)!r}: neither a folder with {marker} nor a known name (known: {known})")
+
+
+def find_captioner(name: str | Path) -> Path:
+    """Return the file that describes a captioner of units, in its folder; FileNotFoundError lists the names known."""
+    try:
+        return find_model(name, CAPTIONERS[0]) / CAPTIONERS[0]
+    except FileNotFoundError as problem:
+        for marker in CAPTIONERS[1:]:
+            try:
+                return find_model(name, marker) / marker
+            except FileNotFoundError:
+                continue
+        raise problem
 
 
 def find_weights(name: str) -> Path:

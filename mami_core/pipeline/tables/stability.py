@@ -1,0 +1,179 @@
+"""`mami reproduce stability`: do captions of neurons that fire for one part name it, whichever exemplars are shown?
+
+Beside it, how well exemplars' pieces tell neurons that fire for two things from those that fire for one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from mami_core.captioning.captioner import Captioner
+from mami_core.captioning.checkpoint import Checkpoint
+from mami_core.captioning.encoders import AnyEncoder
+from mami_core.captioning.features import UnitFeatures
+from mami_core.config import StabilityTableConfig
+from mami_core.evaluation.intervals import Interval, bootstrap_mean
+from mami_core.pipeline.captions.caption import encoder_at
+from mami_core.pipeline.progress import Report, print_result, progress
+from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.table2.run import run_folders
+from mami_core.pipeline.tables.table2.trainings import (
+    CONSENSUS,
+    PAPERS,
+    Training,
+    language_model_of,
+    run_training,
+    trained_consensus,
+    trained_decoder,
+    with_few,
+)
+from mami_core.pipeline.tables.table2.units import PLANTED, TrainingUnits, WorldUnits
+from mami_core.pipeline.understanding.telling import Teller, open_teller, say, say_consensus
+from mami_core.pipeline.understanding.unit_stability import told_again
+from mami_core.pipeline.worlds.world import find_world
+from mami_core.probing.stability import Stability
+from mami_core.scenery.planted.files import read_rules
+from mami_core.scenery.reading import read_caption
+from mami_core.store import Dissection, UnitKey
+
+FAMILY: Final = "single"
+TRAINED: Final = (CONSENSUS, "milan", "luong", "self", "mami")
+_WANTED: Final = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Planted neurons with one part each, on test: no training unit has their rule, nor shows their images."""
+
+    dissection: Dissection
+    parts: Mapping[UnitKey, str]
+
+    @classmethod
+    def of(cls, planted: Dissection) -> Units:
+        """Return the test units of family `single`."""
+        rules = read_rules(planted)
+        chosen = [key for key in planted.splits["test"] if key[0] == FAMILY]
+        return cls(planted, {key: str(rules[key].terms[0].part) for key in chosen})
+
+
+def run_stability_table(config: StabilityTableConfig) -> None:
+    """Train what is not trained yet, caption resamples, print how many name the part."""
+    torch.set_num_threads(1)
+    with progress(quiet=config.json) as report:
+        folder = find_world(config.data, report)
+        units = Units.of(Dissection.open(folder / PLANTED))
+        rows = [stability_of(teller, units, config, report) for teller in tellers(folder, config, report)]
+    table = {"units": len(units.parts), "resamples": config.resamples, "captioners": rows}
+    text = as_markdown(table, f"mami reproduce stability --resamples {config.resamples}")
+    if config.out is not None:
+        write_section(config.out, "stability", text, title="Results")
+    print_result(table, as_json=config.json, text=text)
+
+
+def tellers(folder: Path, config: StabilityTableConfig, report: Report) -> list[Teller]:
+    """Return the captioners: those of the table trained on planted neurons, others by folder or name."""
+    own = [name for name in config.captioners if name in TRAINED]
+    encoder = encoder_at(config.encoder)
+    world = WorldUnits.read(folder, encoder, report, ("described", PLANTED)) if own else None
+    return [
+        open_teller(name, torch.device("cpu")) if world is None or name not in own
+        else trained_teller(name, world, encoder, report)
+        for name in config.captioners
+    ]  # fmt: skip
+
+
+def trained_teller(name: str, world: WorldUnits, encoder: AnyEncoder, report: Report) -> Teller:
+    """Return a captioner that was trained on planted neurons, decoded as it did best on validation units."""
+    training, folders = Training(name, PLANTED, "short", 0), run_folders(world, encoder)
+    best = run_training(training, world, folders, report)["best"]
+    units = with_few(TrainingUnits.of(world, PLANTED, "short"))
+    if name == CONSENSUS:
+        made, _ = trained_consensus(training, world, units, folders, report)
+        return Teller(name, encoder, partial(say_consensus, made))
+    decoder, _ = trained_decoder(training, units, folders, report)
+    model = language_model_of(units, folders.shared)
+    captioner = Captioner(name, Checkpoint(decoder, units.vocabulary, model), PAPERS[best["decoding"]])
+    return Teller(name, encoder, partial(say, captioner))
+
+
+def stability_of(teller: Teller, units: Units, config: StabilityTableConfig, report: Report) -> dict[str, Any]:
+    """Return one captioner's figures over the units, with intervals over units, and every unit's own."""
+    keys = list(units.parts)
+    features = teller.regions(units.dissection, keys, report)
+    started = time.process_time()
+    found = dict(told_again(teller, features, config.resamples, config.seed, report))
+    seconds = time.process_time() - started
+    return {"captioner": teller.name, **_figures(found, units.parts, features), "cpu_seconds": round(seconds, 1)}
+
+
+def _figures(
+    found: Mapping[UnitKey, Stability], parts: Mapping[UnitKey, str], features: UnitFeatures
+) -> dict[str, Any]:
+    named = [float(np.mean([_names(text, parts[key]) for text in found[key].captions])) for key in features.keys]
+    whole = [float(_names(found[key].caption, parts[key])) for key in features.keys]
+    measures = {
+        "names the part": named,
+        "of all exemplars": whole,
+        "agreement": [found[key].agreement for key in features.keys],
+        "same caption": [found[key].same for key in features.keys],
+    }
+    units = [
+        {"unit": f"{key[0]}/{key[1]}", "part": parts[key], "named": share, "caption": found[key].caption}
+        for key, share in zip(features.keys, named, strict=True)
+    ]
+    return {**{name: _plain(bootstrap_mean(values, 0)) for name, values in measures.items()}, "each": units}
+
+
+def _names(caption: str, part: str) -> bool:
+    return part in read_caption(caption).parts
+
+
+def _plain(interval: Interval) -> dict[str, float]:
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
+
+
+def as_markdown(table: Mapping[str, Any], command: str) -> str:
+    """Return the figures as a section of docs/results.md."""
+    columns = ("names the part", "of all exemplars", "agreement", "same caption")
+    lines = [
+        "## Stability: captions of bootstrapped exemplars",
+        "",
+        f"Written by `{command}`. {table['units']} planted neurons that fire for one part, of rules that no training "
+        f"unit has; their 15 exemplars drawn {table['resamples']} times with repeats and captioned again. *Names the "
+        "part*: share of resamples whose caption does; *of all exemplars*: of units whose own caption does; "
+        "*agreement*: word F1 of two resamples; *same caption*: resamples that say exactly what all exemplars do. In "
+        "brackets: 95 % interval, bootstrap over units. Simulated world.",
+        "",
+        "| captioner | " + " | ".join(columns) + " | CPU s |",
+        "|---|" + "---|" * (len(columns) + 1),
+        *(_line(row, columns) for row in table["captioners"]),
+        "",
+        _verdict(table["captioners"]),
+    ]
+    return "\n".join(lines)
+
+
+def _line(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    cells = [f"{row[name]['mean']:.3f} [{row[name]['low']:.3f}, {row[name]['high']:.3f}]" for name in columns]
+    return f"| {row['captioner']} | " + " | ".join(cells) + f" | {row['cpu_seconds']:.0f} |"
+
+
+def _verdict(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say of each captioner whether it names the part in 90 % of resamples, and where it fails."""
+    said = []
+    for row in rows:
+        mean = row["names the part"]["mean"]
+        missed = [f"{unit['part']} ({unit['named']:.0%}: “{unit['caption']}”)" for unit in row["each"]
+                  if unit["named"] < _WANTED]  # fmt: skip
+        verdict = "reaches" if mean >= _WANTED else "falls short of"
+        tail = f"; units below: {', '.join(missed[:6])}" + (f" and {len(missed) - 6} more" if len(missed) > 6 else "")
+        said.append(f"{row['captioner']} {verdict} 90 % ({mean:.0%})" + (tail if missed else ""))
+    return ". ".join(said) + "."

@@ -1,0 +1,1 @@
+"""Where units and words lie: vectors, exact neighbours, maps."""
