@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mami_core.captioning.protocol import Captioner, ShownUnit, caption_of
     from mami_core.library.api import caption, dissect, open  # noqa: A004  # mami.open(…) reads as it should
     from mami_core.library.results import Dissection, Neuron
+    from mami_core.library.understanding import Picture, visualise
     from mami_core.records import Caption, Exemplar, NeuronRecord
 
 __all__ = [
@@ -20,16 +21,19 @@ __all__ = [
     "Exemplar",
     "Neuron",
     "NeuronRecord",
+    "Picture",
     "ShownUnit",
     "caption",
     "caption_of",
     "dissect",
     "open",
+    "visualise",
 ]
 _WHERE = {
     "captioning.protocol": ("Captioner", "ShownUnit", "caption_of"),
     "library.api": ("caption", "dissect", "open"),
     "library.results": ("Dissection", "Neuron"),
+    "library.understanding": ("Picture", "visualise"),
     "records": ("Caption", "Exemplar", "NeuronRecord"),
 }
 

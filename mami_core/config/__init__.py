@@ -6,6 +6,7 @@ from mami_core.config.checks import parse_shard, parse_units, settings_sha256
 from mami_core.config.dissections import DissectConfig, InspectConfig, LayersConfig, MergeConfig, RepairConfig
 from mami_core.config.files import DataConfig, ExportConfig, Exported, ImportConfig
 from mami_core.config.installation import DashboardConfig, DemoConfig, DoctorConfig, LicencesConfig
+from mami_core.config.interventions import EditingConfig
 from mami_core.config.results import (
     EvaluateConfig,
     PlantedConfig,
@@ -15,6 +16,15 @@ from mami_core.config.results import (
     Table2Config,
     WorldConfig,
 )
+from mami_core.config.spaces import (
+    MapConfig,
+    MatchConfig,
+    PolysemanticConfig,
+    RedundancyConfig,
+    StabilityConfig,
+    StabilityTableConfig,
+)
+from mami_core.config.understanding import VisualiseConfig
 
 __all__ = [
     "BenchCaptionConfig",
@@ -28,6 +38,7 @@ __all__ = [
     "DemoConfig",
     "DissectConfig",
     "DoctorConfig",
+    "EditingConfig",
     "EvaluateConfig",
     "ExportConfig",
     "Exported",
@@ -35,14 +46,21 @@ __all__ = [
     "InspectConfig",
     "LayersConfig",
     "LicencesConfig",
+    "MapConfig",
+    "MatchConfig",
     "MergeConfig",
     "PlantedConfig",
+    "PolysemanticConfig",
     "PublishedConfig",
+    "RedundancyConfig",
     "RepairConfig",
     "ReproduceConfig",
+    "StabilityConfig",
+    "StabilityTableConfig",
     "Table1Config",
     "Table2Config",
     "TrainConfig",
+    "VisualiseConfig",
     "WorldConfig",
     "parse_shard",
     "parse_units",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from mami_core import dissection as dissecting
 from mami_core import store
@@ -21,6 +19,7 @@ from mami_core.inputs.arrays import DatasetImages
 from mami_core.inputs.networks import Network
 from mami_core.inputs.source import ImageSource
 from mami_core.library.inputs import Images, Model, Normalised, as_images, as_network, is_ready
+from mami_core.library.module_state import left_as_it_was
 from mami_core.library.results import Dissection, Units, layer_names, unit_numbers
 from mami_core.pipeline.captions.caption import Voice, chosen_decoding, open_voice, own_voice
 from mami_core.pipeline.progress import progress as shown_progress
@@ -108,19 +107,6 @@ def _own_folder(network: Network, source: ImageSource, config: DissectConfig) ->
     content = [source.load(index).tobytes().hex() for index in few]  # a data set's names may be mere numbers
     facts = {**chosen, "weights": network.weights_sha256, "images": source.fingerprint(), "content": content}
     return store.dissections_folder() / f"{network.name}-{source.name}-{settings_sha256(facts)[:8]}"
-
-
-@contextlib.contextmanager
-def left_as_it_was(module: nn.Module) -> Iterator[None]:
-    """Give a module back in the mode and on the device in which it came."""
-    modes = {part: part.training for part in module.modules()}
-    device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
-    try:
-        yield
-    finally:
-        module.to(device)
-        for part, training in modes.items():
-            part.training = training
 
 
 def open(path: Path | str) -> Dissection:  # noqa: A001  # mami.open(…) reads as it should

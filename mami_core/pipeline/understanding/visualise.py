@@ -13,8 +13,8 @@ from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.sources import open_any_network
 from mami_core.pipeline.understanding.networks import dissected_network, is_dissection
 from mami_core.probing.visualisation.keeping import PNG, visualised
-from mami_core.probing.visualisation.recipe import Recipe, Target
 from mami_core.probing.visualisation.reached import against_dataset
+from mami_core.probing.visualisation.recipe import Recipe, Target
 from mami_core.store import Dissection
 from mami_core.store.atomic import replacing
 from mami_core.store.kept_results import KeptResult
@@ -94,4 +94,6 @@ def _line(row: dict[str, Any]) -> str:
     known = row["dataset"]
     beside = "" if known is None else f"; {side} over the dissected images {known:.3g}"
     ends = ", ".join(f"{end:.3g}" for end in row["reached"])
-    return f"{name}: {row['start'][0]:.3g} → {row['end'][0]:.3g}; {side} cell of the picture {ends}{beside}  {row['file']}"
+    return (
+        f"{name}: {row['start'][0]:.3g} → {row['end'][0]:.3g}; {side} cell of the picture {ends}{beside}  {row['file']}"
+    )
