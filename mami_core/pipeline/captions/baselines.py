@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from mami_core.captioning import clip_dissect, netdissect
 from mami_core.captioning.image_text import ImageText, TransformersClip
@@ -141,7 +142,7 @@ def _image_vectors(
 
     Those that the dissection ran over where `--images` names them, else the exemplars that it keeps.
     """
-    ids, load = _readable(dissection, config)
+    ids, load = readable(dissection, config)
     parts, size = [], 32
     for start in range(0, len(ids), size):
         parts.append(model.image_vectors([load(number) for number in ids[start : start + size]]))
@@ -149,7 +150,8 @@ def _image_vectors(
     return np.array(ids), np.concatenate(parts)
 
 
-def _readable(dissection: Dissection, config: CaptionConfig) -> tuple[list[int], Any]:
+def readable(dissection: Dissection, config: CaptionConfig) -> tuple[list[int], Callable[[int], Image.Image]]:
+    """Return which dissected images can be read, ascending ids, and how: those of `--images`, else the kept ones."""
     known = set(dissection.peak_ids.tolist())
     if config.images is None:
         return [number for number in dissection.images.ids() if number in known], dissection.images.image

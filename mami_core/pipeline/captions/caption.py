@@ -13,6 +13,7 @@ import torch
 from mami_core.captioning import protocol
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import DESCRIPTION
+from mami_core.captioning.compositional import NAME as COMPOSITIONAL
 from mami_core.captioning.decoding import Decoding
 from mami_core.captioning.encoder import CONFIG, grid_cover
 from mami_core.captioning.encoders import AnyEncoder, open_encoder
@@ -22,6 +23,7 @@ from mami_core.captioning.netdissect import NAME as NETDISSECT
 from mami_core.config import CaptionConfig, CaptionImagesConfig, parse_units
 from mami_core.device import choose_device
 from mami_core.pipeline.captions.baselines import BASELINES, caption_by_clip_dissect, caption_by_netdissect
+from mami_core.pipeline.captions.compositional import caption_by_compositional, encoder_name, is_compositional
 from mami_core.pipeline.captions.consensus import caption_by_consensus, is_consensus, open_consensus, provenance_of
 from mami_core.pipeline.captions.own_captioners import installed_captioners, is_own, open_own
 from mami_core.pipeline.captions.speaking import caption_by, take_down, with_settings_sha256
@@ -41,9 +43,7 @@ def run_captioning(config: CaptionConfig) -> None:
     said: dict[str, int] = {}
     asked = 0
     with progress(quiet=config.json) as report:
-        voices = [baseline_voice(name, config) if name in BASELINES
-                  else open_voice(name, decoding=chosen_decoding(config), device=device, report=report)
-                  for name in config.captioner]  # fmt: skip
+        voices = [chosen_voice(name, config, device, report) for name in config.captioner]
         for dissection in open_described(config.dissection, report):
             keys = chosen_keys(dissection, config.layers, parse_units(config.units))
             asked += len(keys)
@@ -65,6 +65,18 @@ class Voice:
     name: str
     provenance: Mapping[str, Any]
     caption: Callable[[Dissection, Sequence[UnitKey], int, Report], dict[UnitKey, Caption]]  # units a batch; it writes
+
+
+def chosen_voice(name: str, config: CaptionConfig, device: torch.device, report: Report) -> Voice:
+    """Return a captioner of any kind, ready to speak as the command line says."""
+    if name in BASELINES:
+        return baseline_voice(name, config)
+    if is_compositional(name):
+        encoder_name(name)  # refused before any other captioner starts
+        return Voice(COMPOSITIONAL, {}, lambda dissection, keys, _size, told: caption_by_compositional(
+            dissection, keys, name, config, told
+        ))  # fmt: skip
+    return open_voice(name, decoding=chosen_decoding(config), device=device, report=report)
 
 
 def open_voice(

@@ -1,0 +1,171 @@
+"""`mami caption D --captioner compositional:ENCODER`: formulas over what an encoder sees in the dissected pictures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from mami_core.captioning import compositional
+from mami_core.captioning.compositional import Evidence, Search, SearchSettings
+from mami_core.captioning.concepts import Concepts
+from mami_core.captioning.encoder import RegionEncoder
+from mami_core.captioning.seeing import things_of
+from mami_core.captioning.seen_things import SCENERY
+from mami_core.config import CaptionConfig
+from mami_core.dissection.masks import unit_masks
+from mami_core.pipeline.captions.baselines import readable
+from mami_core.pipeline.captions.speaking import take_down, with_settings_sha256
+from mami_core.pipeline.progress import Report
+from mami_core.pipeline.worlds.concepts import BUNDLED, SHARP, concept_encoder
+from mami_core.probing.pictures import scenery_of
+from mami_core.records import Caption
+from mami_core.store import Dissection, UnitKey
+
+_SIZE_POWER: Final = 0.7  # how much more a larger thing counts: between each thing the same and each pixel the same
+
+Group = tuple[int, int]  # the images first to last - 1 that a unit may show
+
+
+def is_compositional(name: str) -> bool:
+    """Tell whether a captioner's name means this one."""
+    return name.partition(":")[0] == compositional.NAME
+
+
+def caption_by_compositional(
+    dissection: Dissection, keys: Sequence[UnitKey], name: str, config: CaptionConfig, report: Report
+) -> dict[UnitKey, Caption]:
+    """Search the formula of each unit and write the captions.
+
+    ValueError where the name says of no encoder whose concepts formulas are made of.
+    """
+    encoder = concept_encoder(encoder_name(name), report)
+    ids, load = pictures_of(dissection, config)
+    settings = SearchSettings()
+    concepts: dict[Group, tuple[np.ndarray, Concepts]] = {}
+
+    def speak(batch: Sequence[UnitKey]) -> list[Caption]:
+        captions = []
+        for key in batch:
+            group = group_of(dissection, key)
+            if group not in concepts:
+                concepts[group] = seen_concepts(dissection, encoder, within(ids, group), load, report)
+            captions.append(caption_of_unit(dissection, key, *concepts[group], settings))
+        return captions
+
+    facts = {
+        "captioner": compositional.NAME,
+        "decoding": f"beam search over formulas of {encoder.name}: {settings}, size power {_SIZE_POWER}",
+        "score_name": compositional.SCORE,
+        "encoder": {"name": encoder.name, "sha256": encoder.sha256},
+        "images": f"{len(ids)} of {dissection.manifest.images}",
+        "simulated": bool(encoder.provenance.get("simulated", False)) or dissection.manifest.simulated,
+    }
+    return take_down(
+        dissection, compositional.NAME, with_settings_sha256(facts), by_group(dissection, keys), speak,
+        batch_size=config.batch_size, report=report,
+    )  # fmt: skip
+
+
+def encoder_name(name: str) -> str:
+    """Return which encoder `compositional:ENCODER` names; ValueError where it names none."""
+    found = name.partition(":")[2]
+    if not found:
+        raise ValueError(
+            f"{compositional.NAME} needs an encoder that sees concepts in the pictures: write "
+            f"{compositional.NAME}:{SHARP} (made once, about five CPU-minutes) or {compositional.NAME}:{BUNDLED}"
+        )
+    return found
+
+
+def pictures_of(dissection: Dissection, config: CaptionConfig) -> tuple[np.ndarray, Callable[[int], Image.Image]]:
+    """Return which dissected images can be looked at, ascending ids, and how: all of them, or those that are kept.
+
+    All where `--images` names them or they are painted scenes; what a generator made is kept of its exemplars only.
+    """
+    scenes = scenery_of(dissection) if config.images is None else None
+    if scenes is not None:
+        return dissection.peak_ids, scenes.load
+    ids, load = readable(dissection, config)
+    return np.asarray(ids, np.int64), load
+
+
+def group_of(dissection: Dissection, key: UnitKey) -> Group:
+    """Return the images that a unit may show: all, or the half that it was given in a world.
+
+    The other half is kept for scores; a captioner that saw it would be judged on what it knows.
+    """
+    whole = (0, dissection.manifest.images)
+    halves = dissection.manifest.settings.get("halves")
+    if halves is None:
+        return whole
+    shown = dissection.exemplars_of(*key)["top"][0].image_id
+    return next((first, last) for first, last in halves if first <= shown < last)
+
+
+def by_group(dissection: Dissection, keys: Sequence[UnitKey]) -> list[UnitKey]:
+    """Return units in an order in which those of one half follow each other, so that tables are made once."""
+    groups: dict[Group, list[UnitKey]] = defaultdict(list)
+    for key in keys:
+        groups[group_of(dissection, key)].append(key)
+    return [key for members in groups.values() for key in members]
+
+
+def within(ids: np.ndarray, group: Group) -> np.ndarray:
+    """Return the ids that belong to a group."""
+    return ids[(ids >= group[0]) & (ids < group[1])]
+
+
+def seen_concepts(
+    dissection: Dissection,
+    encoder: RegionEncoder,
+    ids: np.ndarray,
+    load: Callable[[int], Image.Image],
+    report: Report,
+) -> tuple[np.ndarray, Concepts]:
+    """Return the images that were looked at, ascending ids, and what was seen in them."""
+    source = f"{dissection.manifest.image_ids_sha256} {dissection.manifest.weights_sha256}"  # a generator's images too
+    things = things_of(
+        encoder, source, ids.tolist(), load,
+        progress=lambda done, total: report(f"{compositional.NAME}: look", done, total),
+    )  # fmt: skip
+    return ids, Concepts(things, SCENERY)
+
+
+def caption_of_unit(
+    dissection: Dissection, key: UnitKey, ids: np.ndarray, concepts: Concepts, settings: SearchSettings
+) -> Caption:
+    """Return a unit's formula in words; `dead_unit` for one that fires in none of the images."""
+    evidence = evidence_of(dissection, key, ids, concepts)
+    if not evidence.fires.any() and not evidence.covered.any():
+        unknown = float("nan")
+        return Caption(compositional.NAME, (), unknown, unknown, state="dead_unit")
+    return compositional.said(Search(concepts, evidence, settings).run())
+
+
+def evidence_of(dissection: Dissection, key: UnitKey, ids: np.ndarray, concepts: Concepts) -> Evidence:
+    """Return in which of the images a unit fires, and on which things of those whose maps were kept."""
+    layer, column = key[0], dissection.row(*key)
+    peaks = np.asarray(dissection.peaks(layer)[np.searchsorted(dissection.peak_ids, ids), column], np.float32)
+    labels = concepts.things.labels
+    covered: dict[int, float] = {}
+    for name, exemplars in dissection.exemplars_of(*key).items():
+        if not dissection.has_maps(layer, name):
+            continue
+        masks = unit_masks(dissection, *key, labels.shape[1:], exemplar_set=name)  # (k, h, w)
+        for exemplar, mask in zip(exemplars, masks, strict=False):
+            row = int(np.searchsorted(ids, exemplar.image_id))
+            if row < len(ids) and ids[row] == exemplar.image_id:
+                things, place, counts = np.unique(labels[row], return_inverse=True, return_counts=True)
+                share = np.bincount(place.ravel(), mask.ravel()) / counts
+                covered.update(zip(things.tolist(), share.tolist(), strict=True))
+    rows = np.array(sorted(covered), np.int64)
+    return Evidence(
+        fires=(peaks > dissection.statistics(*key).threshold).astype(np.float32),
+        rows=rows,
+        covered=np.array([covered[row] for row in rows], np.float32),
+        weight=(concepts.things.share[rows] ** _SIZE_POWER).astype(np.float32),
+    )
