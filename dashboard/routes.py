@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import loaders, probes, similar
+from dashboard import loaders, probes, similar, spaces
 from dashboard.scripts import bundle
 from mami_core.probing.filtering import UnitFilter
 
@@ -38,6 +38,8 @@ def serving() -> Starlette:
         routes=[
             Route("/-/{digest}/{name}.js", _script),
             Route("/{address}/-/units.json", _units),
+            Route("/{address}/-/map.json", _map),
+            Route("/{address}/-/neighbours.json", _neighbours),
             Route("/{address}/-/image/{image:int}.{kind}", _image),
             Route("/{address}/{layer:path}/{unit:int}/similar.json", _similar),
             Route("/{address}/{layer:path}/{unit:int}/doubts.json", _doubts),
@@ -113,6 +115,18 @@ def _units(request: Request) -> Response:
     choice = UnitFilter.from_mapping(dict(request.query_params))
     body = loaders.units_json(found, choice, start, count)
     return Response(body, media_type="application/json", headers=ASK_AGAIN)  # labels change
+
+
+def _map(request: Request) -> Response:
+    found, _ = _found(request)
+    body = spaces.map_json(found, request.query_params.get("by", ""), request.query_params.get("method", "pca"))
+    return Response(body, media_type="application/json", headers=ASK_AGAIN)  # of figures that may be made later
+
+
+def _neighbours(request: Request) -> Response:
+    found, keep = _found(request)
+    body = spaces.neighbours_json(found, request.query_params.get("by", ""), _whole_number(request, "row", 0, 10**7))
+    return Response(body, media_type="application/json", headers=keep)
 
 
 def _script(request: Request) -> Response:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from dashboard.controls import open_dissection, unit_in_address
+from dashboard.examined import examined
 from dashboard.labelling import label_form
+from dashboard.links import page_of
 from dashboard.neuron_view import neuron_view
 
 found, _ = open_dissection()
 layer, unit = unit_in_address(found)
 neuron_view(found, layer, unit)
+place = {"d": found.id, "layer": layer, "unit": str(unit)}
+st.page_link(page_of("maps"), label="Show on the map", icon=":material/scatter_plot:", query_params=place)
+examined(found, layer, unit)
 label_form(found, layer, unit)
