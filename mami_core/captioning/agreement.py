@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -23,6 +23,7 @@ REFERENCES: Final = 3  # what a unit is expected to be judged by
 GRAMS, MATCHES = slice(0, ORDERS), slice(ORDERS, 2 * ORDERS)
 CLOSEST, WORDS = 2 * ORDERS, 2 * ORDERS + 1  # columns of expected statistics
 COMMA: Final = ","
+AND: Final = "and"
 # added to a unit's mean matches and n-grams: where next to no long phrase is said, a tenth of them is taken to match
 _MATCHED, _SAID = 0.005, 0.05
 
@@ -152,14 +153,19 @@ class WordWorth:
     ]  # of content words, see `WordReader.gains`; other words are worth nothing, and cost nothing
     cost: float  # a content word that gains less is better left unsaid
     discount: float  # what is said first matters most
+    first: float = 0.0  # how much more the first content word counts
 
     def of(self, captions: Sequence[Phrase]) -> np.ndarray:
-        """Return (C,): the sum over a caption's different content words of discount^place · (gain - cost)."""
+        """Return (C,): the sum over a caption's different content words of discount^place · (gain - cost).
+
+        The first counts 1 + `first` times.
+        """
         return np.array([self._of_one(caption) for caption in captions])
 
     def _of_one(self, caption: Phrase) -> float:
         gains = [self.gain[word] for word in dict.fromkeys(caption) if word in self.gain]
-        return sum(self.discount**place * (gain - self.cost) for place, gain in enumerate(gains))
+        worth = sum(self.discount**place * (gain - self.cost) for place, gain in enumerate(gains))
+        return worth + self.first * sum(gain - self.cost for gain in gains[:1])
 
 
 def crossed(captions: Sequence[Phrase], most: int) -> list[Phrase]:
@@ -182,11 +188,35 @@ def crossed(captions: Sequence[Phrase], most: int) -> list[Phrase]:
     return list(made)
 
 
-def swapped(caption: Phrase, word: str = "and") -> Phrase | None:
+def head(caption: Phrase) -> Phrase:
+    """Return a caption's words before its first comma."""
+    return caption[: caption.index(COMMA)] if COMMA in caption else caption
+
+
+def single_things(captions: Iterable[Phrase], most: int) -> list[Phrase]:
+    """Return up to `most` different heads of captions that name one thing: those that can be joined."""
+    heads = dict.fromkeys(head(caption) for caption in captions)
+    return [one for one in heads if one and AND not in one][:most]
+
+
+def paired(things: Sequence[Phrase]) -> list[Phrase]:
+    """Return "a and b" of all two things without a word in common, in either order."""
+    return [(*one, AND, *other) for one, other in permutations(things, 2) if set(one).isdisjoint(other)]
+
+
+def listed(things: Sequence[Phrase]) -> list[Phrase]:
+    """Return "a, b and c" of all three things without a word in common, in every order."""
+    return [
+        (*one, COMMA, *second, AND, *third)
+        for one, second, third in permutations(things, 3)
+        if len({*one, *second, *third}) == len({*one}) + len({*second}) + len({*third})
+    ]
+
+
+def swapped(caption: Phrase) -> Phrase | None:
     """Return a caption with the two things before its first comma in the other order; None where there are not two."""
-    end = caption.index(COMMA) if COMMA in caption else len(caption)
-    head = caption[:end]
-    if head.count(word) != 1 or head[0] == word or head[-1] == word:
+    things = head(caption)
+    if things.count(AND) != 1 or things[0] == AND or things[-1] == AND:
         return None
-    place = head.index(word)
-    return (*head[place + 1 :], word, *head[:place], *caption[end:])
+    place = things.index(AND)
+    return (*things[place + 1 :], AND, *things[:place], *caption[len(things) :])

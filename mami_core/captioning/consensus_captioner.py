@@ -10,22 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 
-from mami_core.captioning.agreement import BleuSlope, Evidence, Phrase, WordWorth, crossed, swapped
+from mami_core.captioning.agreement import (
+    BleuSlope,
+    Evidence,
+    Phrase,
+    WordWorth,
+    crossed,
+    listed,
+    paired,
+    single_things,
+    swapped,
+)
 from mami_core.captioning.beam import beam_search
 from mami_core.captioning.ensemble import Ensemble
 from mami_core.captioning.neighbours import Neighbours
 from mami_core.captioning.sampling import content_seeds, sample
 from mami_core.captioning.search import Decoded, greedy
+from mami_core.captioning.tokens import tokenize
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.captioning.words import WordVectors
 
-_PROMISING = 40  # candidates that are crossed with each other
-_WORTH = 0.1  # of a word's worth, beside the mean precision, where candidates are chosen to be crossed
+_PROMISING = 80  # candidates that are crossed with each other
+_WORTH = 0.3  # of a word's worth, beside the mean precision, where candidates are chosen to be crossed
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,15 @@ class ConsensusSettings:
     sober: int = 30  # captions drawn at a lower temperature: candidates only
     temperature: float = 0.7
     beam_size: int = 10
-    neighbours: int = 10  # known units whose references are candidates and evidence; 0: none
-    trust: float = 0.3  # how much their references count as evidence
-    crossed: int = 500  # candidates made by crossing others; 0: none
-    word_weight: float = 2.0  # how much naming expected words counts; 0: only agreement; chosen in training
-    word_cost: float = 0.04  # a content word that gains less is better left unsaid
+    neighbours: int = 50  # known units whose references are candidates and evidence; 0: none
+    trust: float = 0.5  # how much their references count as evidence
+    crossed: int = 1500  # most candidates made by crossing others; 0: none
+    paired: int = 30  # things that are named two at a time: candidates; 0: none
+    listed: int = 12  # things that are named three at a time: candidates; 0: none
+    word_weight: float = 5.0  # how much naming expected words counts; 0: only agreement
+    word_cost: float = 0.02  # a content word that gains less is better left unsaid
     discount: float = 0.87  # of a word's worth by its place
+    first: float = 1.0  # how much more the first content word counts
     length: int = 15  # most words of a caption
     seed: int = 0
 
@@ -52,6 +66,18 @@ class ConsensusSettings:
         if unknown:
             raise ValueError(f"unknown settings of captioner consensus: {', '.join(unknown)}")
         return cls(**stored)
+
+
+# chosen on validation units of the world of seed 0, for references that list several things and for those that name one
+FULL: Final = ConsensusSettings()
+BRIEF: Final = replace(FULL, word_weight=0.2, crossed=500, paired=0, listed=0)
+_LISTING: Final = 6.0  # mean words of references that list several things
+
+
+def settings_for(texts: Sequence[Sequence[str]]) -> ConsensusSettings:
+    """Return the settings for units' references: FULL where they have six words or more on average, else BRIEF."""
+    words = [len(tokenize(text)) for given in texts for text in given]
+    return FULL if np.mean(words) >= _LISTING else BRIEF
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,27 +167,31 @@ class Consensus:
         if settings.neighbours:
             copied = self.neighbours.references(self.neighbours.nearest(vector[None], settings.neighbours)[0])
         evidence = Evidence(said.drawn, copied, settings.trust)
-        worth = WordWorth(self.words.reader.gains(shares), settings.word_cost, settings.discount)
+        gains = self.words.reader.gains(shares)
+        worth = WordWorth(gains, settings.word_cost, settings.discount, settings.first)
         captions = list(dict.fromkeys([*said.likely, *said.drawn, *copied]))
         found = Candidates(tuple(captions), evidence.statistics(captions), worth.of(captions))
-        if not settings.crossed:
-            return found
-        more = self._crossed(found)
+        more = self._made_of(found)
         return Candidates(
             (*found.captions, *more),
             np.concatenate([found.statistics, evidence.statistics(more)]),
             np.concatenate([found.worth, worth.of(more)]),
         )
 
-    def _crossed(self, found: Candidates) -> list[Phrase]:
-        """Cross the captions that promise most, with the two things they name in either order."""
+    def _made_of(self, found: Candidates) -> list[Phrase]:
+        """Return new captions, made of the captions that promise most: turned, joined and crossed."""
+        settings = self.settings
+        if not settings.crossed:
+            return []
         precise = (found.statistics[:, 4:8] / np.maximum(found.statistics[:, :4], 1)).mean(1)
         order = np.argsort(-(precise + _WORTH * found.worth), kind="stable")[:_PROMISING]
         best = [found.captions[place] for place in order]
         turned = [other for caption in best if (other := swapped(caption)) is not None]
+        pairs = paired(single_things(best, settings.paired))
+        lists = listed(single_things(best, settings.listed))
+        made = dict.fromkeys([*turned, *pairs, *lists, *crossed([*best, *turned], settings.crossed)])
         known = set(found.captions)
-        new = [caption for caption in dict.fromkeys(turned) if caption not in known]
-        return [*new, *(c for c in crossed([*best, *new], self.settings.crossed) if c not in known)]
+        return [caption for caption in made if caption not in known]
 
     def with_settings(self, **changes: Any) -> Consensus:
         """Return the same parts, decoded otherwise."""

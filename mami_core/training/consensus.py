@@ -10,19 +10,17 @@ from typing import Final
 import numpy as np
 
 from mami_core.captioning.agreement import BleuSlope, log_bleu
-from mami_core.captioning.consensus_captioner import Candidates, Consensus, ConsensusSettings, Spoken
+from mami_core.captioning.consensus_captioner import Candidates, Consensus, ConsensusSettings, Spoken, settings_for
 from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.ensemble import Ensemble
 from mami_core.captioning.neighbours import Neighbours
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.captioning.words import one_region
 from mami_core.training.batches import DescribedUnits
-from mami_core.training.captioner import CaptionerRecipe, EpochProgress, corpus_bleu, train_captioner
+from mami_core.training.captioner import CaptionerRecipe, EpochProgress, train_captioner
 from mami_core.training.loop import LoopSettings
 from mami_core.training.words import LearntWords, learn_words
 
-WEIGHTS: Final = (0.5, 1.0, 2.0, 3.0)  # of expected words beside expected agreement, rising
-_KEPT: Final = 0.95  # of the best weight's BLEU
 _ROUNDS: Final = 6
 _ANCHOR: Final = 0.5  # how much the captions that a search starts from count beside those it ends at
 
@@ -39,7 +37,7 @@ class ConsensusRecipe:
     decoders: int = 2
     kind: str = "par-inject"
     decoder: CaptionerRecipe = field(default_factory=_recipe)
-    settings: ConsensusSettings = field(default_factory=ConsensusSettings)
+    settings: ConsensusSettings | None = None  # None: those for references like these
     seed: int = 0
 
 
@@ -54,7 +52,7 @@ def train_consensus(
     folder: Path | None = None,
     progress: EpochProgress | None = None,
 ) -> Consensus:
-    """Return captioner `consensus`, its word weight and slope chosen on validation units.
+    """Return captioner `consensus`, its slope fitted on validation units.
 
     `words` are learnt from the same training units' references, of this set or of several: see `learnt_words`.
     """
@@ -68,21 +66,9 @@ def train_consensus(
         ensemble=Ensemble(decoders),
         vocabulary=vocabulary,
         neighbours=Neighbours.of(words.vectors.vectors(words.held_out), train.texts),
-        settings=replace(recipe.settings, length=length, seed=recipe.seed),
+        settings=replace(recipe.settings or settings_for(train.texts), length=length, seed=recipe.seed),
     )
-    return with_weight(made, words.vectors.reader.shares(pooled_regions(validation)), validation.texts)
-
-
-def with_weight(made: Consensus, shares: np.ndarray, texts: Sequence[tuple[str, ...]]) -> Consensus:
-    """Return the captioner with the largest word weight that costs next to no BLEU on validation units, and its slope.
-
-    Naming expected words and repeating frequent phrases pull apart: BLEU alone would have captions say little.
-    """
-    spoken = list(made.speak(shares))
-    tried = [with_slope(made.with_settings(word_weight=weight), shares, spoken) for weight in WEIGHTS]
-    scores = [corpus_bleu(one.captions(shares, spoken), tuple(texts)) for one in tried]
-    enough = [one for one, score in zip(tried, scores, strict=True) if score >= _KEPT * max(scores)]
-    return enough[-1]
+    return with_slope(made, words.vectors.reader.shares(pooled_regions(validation)))
 
 
 def with_slope(made: Consensus, shares: np.ndarray, spoken: Sequence[Spoken] | None = None) -> Consensus:

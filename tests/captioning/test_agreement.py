@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -16,7 +16,10 @@ from mami_core.captioning.agreement import (
     Evidence,
     WordWorth,
     crossed,
+    listed,
     log_bleu,
+    paired,
+    single_things,
     swapped,
 )
 
@@ -85,6 +88,35 @@ def test_words_are_worth_their_gain_less_the_cost_and_the_first_counts_most():
 
     said = [phrase("the roofs and sky"), phrase("sky and roofs"), phrase("roofs roofs"), phrase("sheep"), phrase("the")]
     assert worth.of(said) == pytest.approx([1.0 + 0.25, 0.5 + 0.5, 1.0, -0.1, 0.0])
+
+
+def test_the_first_word_can_count_more():
+    gain, said = {"roofs": 1.1, "sky": 0.6}, [phrase("the roofs and sky"), phrase("the")]
+
+    plain, more = (WordWorth(gain, 0.1, 0.5, first).of(said) for first in (0.0, 2.0))
+
+    assert (more - plain).tolist() == pytest.approx([2.0 * (1.1 - 0.1), 0.0])
+
+
+def test_things_are_the_heads_that_name_one():
+    said = [phrase("red roofs , mostly red"), phrase("sky and sea"), phrase("red roofs"), phrase("blue sky")]
+
+    assert single_things(said, most=5) == [phrase("red roofs"), phrase("blue sky")]
+    assert single_things(said, most=1) == [phrase("red roofs")]
+
+
+def test_things_are_joined_in_every_order_unless_they_share_a_word():
+    things = [phrase(text) for text in ("red roofs", "blue sky", "red sun", "sea")]
+    told = [" ".join(thing) for thing in things]
+
+    def apart(*chosen: str) -> bool:
+        return all(not set(a.split()) & set(b.split()) for a, b in combinations(chosen, 2))
+
+    twos = {f"{a} and {b}" for a, b in product(told, repeat=2) if apart(a, b)}
+    threes = {f"{a} , {b} and {c}" for a, b, c in product(told, repeat=3) if apart(a, b, c)}
+    assert {" ".join(one) for one in paired(things)} == twos
+    assert {" ".join(one) for one in listed(things)} == threes
+    assert len(paired(things)) == len(twos) == 10
 
 
 def test_heads_are_crossed_with_each_others_clauses():

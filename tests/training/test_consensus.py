@@ -7,7 +7,7 @@ import pytest
 from training_world import SAYINGS, concept_units
 
 from mami_core.captioning.agreement import log_bleu
-from mami_core.captioning.consensus_captioner import Candidates, ConsensusSettings
+from mami_core.captioning.consensus_captioner import BRIEF, FULL, Candidates, ConsensusSettings, settings_for
 from mami_core.captioning.neighbours import Neighbours
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.training.batches import reference_texts
@@ -15,7 +15,7 @@ from mami_core.training.captioner import CaptionerRecipe
 from mami_core.training.consensus import ConsensusRecipe, fit_slope, learnt_words, pooled_regions, train_consensus
 from mami_core.training.loop import LoopSettings
 
-SMALL = ConsensusSettings(drawn=12, sober=4, beam_size=3, neighbours=3, crossed=20)
+SMALL = ConsensusSettings(drawn=12, sober=4, beam_size=3, neighbours=3, crossed=20, paired=4, listed=3)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,15 @@ def test_a_units_caption_does_not_depend_on_its_company(trained):
 
 def test_every_part_can_be_left_out(trained):
     units = concept_units(6, seed=4)
-    for changes in ({"neighbours": 0}, {"crossed": 0}, {"word_weight": 0.0}, {"sober": 0}):
-        assert all(said_of(trained.with_settings(**changes), units)), changes
+    for changes in (
+        {"neighbours": 0},
+        {"crossed": 0},
+        {"paired": 0},
+        {"listed": 0},
+        {"word_weight": 0.0},
+        {"sober": 0},
+    ):
+        assert all(said_of(trained.with_settings(**{part: 0}), units)), part
 
 
 def test_captions_chosen_by_the_fitted_slope_are_expected_to_score_more_than_those_drawn_first(trained):
@@ -84,3 +91,8 @@ def test_neighbours_are_those_with_the_same_words(tmp_path):
     same = [train.texts[place] == train.texts[row] for row, near in enumerate(nearest) for place in near]
     assert np.mean(same) > 0.9
     assert set(train.texts) <= set(SAYINGS)
+
+
+def test_references_that_list_things_are_answered_in_full_and_those_that_name_one_briefly():
+    assert settings_for([("red roofs and a blue sky , sometimes also white snow", "roofs")]) is FULL
+    assert settings_for([("red roofs", "a sky")]) is BRIEF

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import torch
 
+from mami_core.captioning.consensus_captioner import BRIEF, FULL
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.config import Table2Config, settings_sha256
 from mami_core.pipeline.captions.caption import encoder_at
@@ -19,6 +20,7 @@ from mami_core.pipeline.tables.table2.said import Said, gather_said
 from mami_core.pipeline.tables.table2.trainings import (
     CONSENSUS,
     EPOCHS,
+    NAMING,
     PAPERS,
     RunFolders,
     Training,
@@ -29,12 +31,12 @@ from mami_core.pipeline.tables.table2.units import COMPOUND, WorldUnits
 from mami_core.pipeline.worlds.files import read_world
 from mami_core.pipeline.worlds.world import find_world
 from mami_core.store import cache_folder
-from mami_core.training.consensus import WEIGHTS, ConsensusRecipe
+from mami_core.training.consensus import ConsensusRecipe
 
 # CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
 COST: Final[Mapping[str, Mapping[str, float]]] = {
-    "short": {"milan": 80, "luong": 75, "self": 75, "mami": 80, CONSENSUS: 120},
-    "long": {"milan": 190, "luong": 180, "self": 180, "mami": 190, CONSENSUS: 320},
+    "short": {"milan": 80, "luong": 75, "self": 75, "mami": 80, CONSENSUS: 75},
+    "long": {"milan": 190, "luong": 180, "self": 180, "mami": 190, CONSENSUS: 220},
 }
 
 
@@ -101,7 +103,7 @@ def run_folders(world: WorldUnits, encoder: AnyEncoder) -> RunFolders:
     facts = {"keys": world.keys, "texts": world.texts, "encoder": encoder.sha256, "epochs": EPOCHS}
     facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
     shared = cache_folder() / "table2" / settings_sha256(facts)[:16]
-    recipe = settings_sha256({"consensus": repr((ConsensusRecipe(), WEIGHTS))})
+    recipe = settings_sha256({"consensus": repr((ConsensusRecipe(), FULL, BRIEF, NAMING))})
     return RunFolders(shared, shared / f"consensus-{recipe[:8]}")
 
 
