@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -9,6 +12,7 @@ from mami_core.probing.disagreement import Agreement
 
 HEAD_COLOURS = {"bahdanau": "#3f73cf", "luong": "#2b9463", "self": "#cf6a24"}  # as in the neuron view
 OTHER_COLOUR = "#7a8092"
+_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
 
 def wins_chart(wins: pd.DataFrame) -> go.Figure:
@@ -56,4 +60,67 @@ def agreement_chart(agreement: Agreement) -> go.Figure:
     figure.update_yaxes(autorange="reversed")
     size = {"width": 260 + 110 * len(names), "height": 90 + 56 * len(names)}
     figure.update_layout(**size, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return figure
+
+
+VOICE_COLOURS = ("#3f73cf", "#cf6a24", "#2b9463", "#9253b8", "#b8860b")
+
+
+def length_chart(scores: pd.DataFrame, measure: str, title: str) -> go.Figure:
+    """Return words against a score: a point a caption, a colour a voice; people in gray."""
+    figure = go.Figure()
+    jitter = np.random.default_rng(0)
+    for place, (voice, rows) in enumerate(scores.groupby("voice", sort=False)):
+        people = (rows["kind"] == "annotator").all()
+        figure.add_scatter(
+            name=str(voice),
+            mode="markers",
+            x=rows["words"] + jitter.uniform(-0.3, 0.3, len(rows)),
+            y=rows[measure],
+            customdata=rows[["layer", "unit", "voice", "caption"]],
+            marker={"color": OTHER_COLOUR if people else VOICE_COLOURS[place % len(VOICE_COLOURS)], "size": 8,
+                    "opacity": 0.45 if people else 0.8},
+            hovertemplate="%{customdata[0]} · %{customdata[1]}<br>%{customdata[3]}<br>%{x:.0f} words, %{y:.2f}",
+        )  # fmt: skip
+    figure.update_xaxes(title="words", rangemode="tozero")
+    figure.update_yaxes(title=title)
+    figure.update_layout(height=460, margin={"l": 10, "r": 10, "t": 30, "b": 10}, legend=_ABOVE)
+    return figure
+
+
+def decoding_chart(tried: Mapping[str, Mapping[str, Mapping[str, float]]]) -> go.Figure:
+    """Return each captioner's validation BLEU by decoding: by captioner and decoding, `bleu` and mean `words`."""
+    figure = go.Figure()
+    for place, (name, settings) in enumerate(tried.items()):
+        words = [figures["words"] for figures in settings.values()]
+        bleu = [figures["bleu"] for figures in settings.values()]
+        figure.add_bar(
+            name=name,
+            x=list(settings),
+            y=bleu,
+            customdata=words,
+            text=[f"{value:.1f}" for value in bleu],
+            marker_color=VOICE_COLOURS[place % len(VOICE_COLOURS)],
+            hovertemplate="%{x}: BLEU %{y:.2f}, %{customdata:.1f} words",
+        )
+    figure.update_yaxes(title="BLEU")
+    figure.update_layout(barmode="group", height=340, margin={"l": 10, "r": 10, "t": 30, "b": 10}, legend=_ABOVE)
+    return figure
+
+
+def training_chart(epochs: pd.DataFrame) -> go.Figure:
+    """Return loss (left) and validation BLEU (right) by epoch, the best epoch marked: rows of a training log."""
+    figure = go.Figure()
+    for place, name in enumerate(name for name in ("loss", "val_nll") if name in epochs):
+        label = {"loss": "training loss", "val_nll": "validation loss"}[name]
+        figure.add_scatter(name=label, x=epochs["epoch"], y=epochs[name], line={"color": VOICE_COLOURS[place]})
+    if "val_bleu" in epochs:
+        line = {"color": VOICE_COLOURS[2], "dash": "dot"}
+        figure.add_scatter(name="validation BLEU", x=epochs["epoch"], y=epochs["val_bleu"], yaxis="y2", line=line)
+        figure.add_vline(
+            float(epochs["epoch"][epochs["val_bleu"].idxmax()]), line={"dash": "dot", "color": OTHER_COLOUR}
+        )
+    figure.update_xaxes(title="epoch")
+    axis = {"overlaying": "y", "side": "right", "showgrid": False, "title": "BLEU"}
+    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 30, "b": 10}, legend=_ABOVE, yaxis2=axis)
     return figure

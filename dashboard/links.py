@@ -13,26 +13,30 @@ _VIEWS = {
     "overview": ("Overview", ":material/dashboard:"),
     "neurons": ("Neurons", ":material/view_list:"),
     "neuron": ("Neuron", ":material/center_focus_strong:"),
+    "maps": ("Maps", ":material/scatter_plot:"),
     "compare": ("Compare", ":material/compare:"),
     "search": ("Search an image", ":material/image_search:"),
+    "evaluate": ("Evaluate", ":material/leaderboard:"),
     "review": ("Review", ":material/rate_review:"),
     "jobs": ("Jobs", ":material/play_circle:"),
     "settings": ("Settings", ":material/settings:"),
     "export": ("Export and import", ":material/download:"),
 }
 SECTIONS = {
-    "Explore": ("overview", "neurons", "neuron", "search", "compare"),
+    "Explore": ("overview", "neurons", "neuron", "maps", "search", "compare", "evaluate"),
     "Work": ("review", "export", "jobs", "settings"),
 }
 UNIT = ("layer", "unit")
-FILTER = ("text", "layer", "state", "label", "sort", "least", "most", "in")
+FILTER = ("text", "layer", "state", "split", "label", "sort", "least", "most", "in")
 SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names beside the dissection
     **dict.fromkeys(_VIEWS, ()),
     "neurons": FILTER,
     "neuron": UNIT,
     "export": FILTER,
     "search": ("image",),
+    "maps": ("by", "method", "layer", "unit", "word"),
     "compare": ("what",),
+    "evaluate": ("show", "on", "set"),
 }
 
 

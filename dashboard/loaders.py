@@ -27,12 +27,14 @@ from mami_core.probing.pictures import picture
 from mami_core.probing.search import SearchIndex, open_search
 from mami_core.probing.sprite import exemplar_sprite
 from mami_core.store import Dissection, UnitKey, encode_image, find_dissections
+from mami_core.store.evaluations import kept_state
 from mami_core.store.jobs import JobStore
 from mami_core.store.labels import LabelStore
 from mami_core.store.layout import MANIFEST, file_name
 from mami_core.store.preferences import Preferences
 
 NAMED = "MAMI_DISSECTIONS"
+Evaluated = tuple[tuple[str, int], ...]
 READING = threading.RLock()  # a dissection's files are read lazily, and a reader of Arrow files is not for two threads
 
 
@@ -130,7 +132,9 @@ def table(found: Found) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=64)
-def _rows(found: Found, choice: UnitFilter, labelled: frozenset[UnitKey], model: str) -> np.ndarray:
+def _rows(
+    found: Found, choice: UnitFilter, labelled: frozenset[UnitKey], model: str, _evaluated: Evaluated
+) -> np.ndarray:
     if choice.sort == "unit" or (choice.sort == "meaning" and not choice.text.strip()):
         return chosen_rows(table(found), choice, labelled)
     by_meaning = choice.sort == "meaning"
@@ -138,22 +142,31 @@ def _rows(found: Found, choice: UnitFilter, labelled: frozenset[UnitKey], model:
     return chosen_rows(table(found), choice, labelled, figure)
 
 
-@lru_cache(maxsize=32)
 def unit_figures(found: Found, name: str) -> np.ndarray:
     """Return what a list sorts by, one figure a row of `table`. Shared: do not change it."""
+    return _unit_figures(found, name, evaluated(found))
+
+
+@lru_cache(maxsize=32)
+def _unit_figures(found: Found, name: str, _evaluated: Evaluated) -> np.ndarray:
     with READING:
         return unit_figure(opened(found), name)
 
 
 @lru_cache(maxsize=8)
-def _figure_names(found: Found) -> dict[str, str]:
+def _figure_names(found: Found, _evaluated: Evaluated) -> dict[str, str]:
     with READING:
         return figure_names(opened(found))
 
 
+def evaluated(found: Found) -> Evaluated:
+    """Return which evaluations of a dissection are kept, and since when: changes whenever one is made."""
+    return tuple(entry for split in (*opened(found).splits, "all") for entry in kept_state(found.path, split))
+
+
 def sorts(found: Found) -> dict[str, str]:
     """Return what lists of this dissection's units can sort by, each in words."""
-    names = _figure_names(found)
+    names = _figure_names(found, evaluated(found))
     return names | {"meaning": f"{names['meaning']} ({meaning_method()})"} if "meaning" in names else names
 
 
@@ -183,7 +196,8 @@ def likeness(found: Found, text: str, model: str) -> np.ndarray:
 def rows(found: Found, choice: UnitFilter) -> np.ndarray:
     """Return the rows of `table` that a filter keeps, in its order."""
     labelled = _labelled(found, choice.label) if choice.label else frozenset()
-    return _rows(found, choice, labelled, preferences().sentence_model if choice.sort == "meaning" else "")
+    model = preferences().sentence_model if choice.sort == "meaning" else ""
+    return _rows(found, choice, labelled, model, evaluated(found))
 
 
 def _labelled(found: Found, label: str) -> frozenset[UnitKey]:
@@ -192,6 +206,18 @@ def _labelled(found: Found, label: str) -> frozenset[UnitKey]:
     if label not in ("labelled", "unlabelled"):
         frame = frame[frame["verdict"] == label]
     return frozenset((layer, int(unit)) for layer, unit in zip(frame["layer"], frame["unit"], strict=True))
+
+
+def true_parts(found: Found, layer: str, unit: int) -> str:
+    """Return the parts most enriched in a unit's masks, in words; "not known" for real images."""
+    parts = opened(found).truth.get((layer, unit), {}).get("parts", [])[:3]
+    return ", ".join(name for name, *_ in parts) or "not known"
+
+
+def reference_text(found: Found, layer: str, unit: int, references: str) -> str:
+    """Return the first reference of a set; "none" where a unit has none."""
+    given = opened(found).references_of(layer, unit)
+    return next((entry.text for entry in given if entry.set == references), "none")
 
 
 def row(found: Found, layer: str, unit: int) -> int:

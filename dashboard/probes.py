@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,10 @@ from PIL import Image
 from dashboard import loaders
 from dashboard.security import check_code
 from mami_core.device import choose_device
+from mami_core.evaluation.breakdown import annotators_together, means
+from mami_core.evaluation.galleries import drawn
+from mami_core.pipeline.evaluations.measuring import QUICK, evaluate_dissection
+from mami_core.pipeline.tables.sections import read_section
 from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
 from mami_core.probing.head_roles import head_words as words_by_head
@@ -22,8 +28,11 @@ from mami_core.probing.matching import caption_differences, match_units
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import caption_payload, encoded, number
 from mami_core.probing.spectrum import class_effects
-from mami_core.store import Dissection, known_models
+from mami_core.store import Dissection, find_model, home, known_models
+from mami_core.store.evaluations import kept_evaluation, kept_state
+from mami_core.store.jobs import Job
 from mami_core.store.layout import peaks_file
+from mami_core.store.training_log import read_training_log
 
 if TYPE_CHECKING:
     from mami_core.captioning.image_captions import ImageCaptioner
@@ -162,3 +171,69 @@ def image_caption(name: str, image: bytes) -> dict[str, Any]:
     captioner = _image_captioner(name, loaders.preferences().device)
     said = caption_image(captioner, Image.open(io.BytesIO(image)))
     return {"captioner": name, "simulated": captioner.captioner.simulated, **caption_payload(said)}
+
+
+TABLES = {
+    "table1": ("MAMI's table 1: the descriptions", "mami reproduce table1 --out RESULTS.md"),
+    "table2": ("MAMI's table 2: captioners, source by source", "mami reproduce table2 --out RESULTS.md"),
+    "planted": ("Planted neurons, by family of rule", "mami reproduce planted --out RESULTS.md"),
+}
+
+
+def evaluation(found: loaders.Found, split: str, references: str) -> tuple[Mapping[str, Any], pd.DataFrame]:
+    """Return an evaluation and its table of units, the annotators as one: as kept, else what takes a second.
+
+    ValueError where there is nothing to compare.
+    """
+    return _evaluation(found, split, references, kept_state(found.path, split))
+
+
+@lru_cache(maxsize=8)
+def _evaluation(
+    found: loaders.Found, split: str, references: str, _kept: loaders.Evaluated
+) -> tuple[Mapping[str, Any], pd.DataFrame]:
+    kept = kept_evaluation(found.path, split, references)
+    if kept is None:
+        with loaders.READING:
+            quick = evaluate_dissection(loaders.opened(found), split=split, references=references, depth=QUICK)
+        kept = {**quick.report, "quick": True}, quick.scores
+    return kept[0], annotators_together(kept[1])
+
+
+def figures_of(found: loaders.Found, split: str, references: str, measure: str) -> pd.DataFrame:
+    """Return a measure of every voice with its interval."""
+    return means(evaluation(found, split, references)[1], measure)
+
+
+def gallery(
+    found: loaders.Found, split: str, references: str, voice: str, kind: str, count: int, seed: int
+) -> tuple[pd.DataFrame, int]:
+    """Return random captions that are right, wrong or repeating, and of how many."""
+    return drawn(evaluation(found, split, references)[1], voice, kind, count=count, seed=seed)
+
+
+def evaluation_command(found: loaders.Found, split: str, references: str) -> list[str]:
+    """Return the command that measures what a page cannot wait for."""
+    return ["evaluate", str(found.path), "--split", split, "--set", references, "--coco"]
+
+
+def evaluation_job(found: loaders.Found, split: str, references: str) -> Job | None:
+    """Return the job that is measuring it now."""
+    wanted = tuple(evaluation_command(found, split, references))
+    jobs = loaders.job_store().recent(limit=20)
+    return next((job for job in jobs if job.state == "running" and job.command == wanted), None)
+
+
+def training_log(found: loaders.Found, captioner: str) -> list[dict[str, Any]]:
+    """Return a captioner's training, epoch by epoch; empty where its log is not at hand."""
+    try:
+        return read_training_log(find_model(captioner, "captioner.json", beside=found.path / "models"))
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def written_tables() -> dict[str, str]:
+    """Return the paper's tables as last written: into `MAMI_HOME/results.md`, else those of this checkout."""
+    places = (home() / "results.md", Path(__file__).parents[1] / "docs" / "results.md")
+    found = {name: next(filter(None, (read_section(path, name) for path in places)), None) for name in TABLES}
+    return {name: text for name, text in found.items() if text}

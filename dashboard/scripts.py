@@ -30,6 +30,8 @@ PARTS = {
     "units": ("element", "similar", "units"),
     "picker": ("element", "picker"),
     "seen": ("element", "colour", "maps", "exemplars", "heads", "seen"),
+    "board": ("element", "similar", "board"),
+    "spaces": ("element", "similar", "hues", "plane", "spaces"),
     "rows": ("element", "similar", "rows"),
     "firing": ("element", "colour", "maps", "similar", "exemplars", "firing"),
 }

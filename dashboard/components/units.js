@@ -57,6 +57,8 @@ class UnitList {
       "aria-label": "Filter captions", "aria-keyshortcuts": "/", oninput: () => { clearTimeout(this.wait); this.wait = setTimeout(change, 120); } });
     this.state = choices("State", STATES, change);
     this.label = choices("Label", LABELS, change);
+    this.split = choices("Split", [["", "any split"], ...(this.data.splits ?? []).map((name) => [name, `${name} units`])], change);
+    this.split.hidden = !this.data.splits?.length;
     this.sort = choices("Sort", Object.entries(this.data.sorts).map(([key, name]) => [key, `by ${name}`]),
       () => { this.least.value = this.most.value = ""; change(); }); // a bound is of one figure
     [this.least, this.most] = [["Least", "from"], ["Most", "to"]].map(([name, hint]) => element("input", {
@@ -64,14 +66,14 @@ class UnitList {
     this.as = ["list", "grid"].map((kind) => element("button", { type: "button", onclick: () => { this.filter.in = kind; this.change(); } },
       kind === "list" ? "List" : "Grid"));
     this.bounds.replaceChildren(this.least, this.most);
-    this.bar.replaceChildren(this.text, this.state, this.label, this.sort,
+    this.bar.replaceChildren(this.text, this.state, this.split, this.label, this.sort,
       element("span", { class: "segments", role: "group", "aria-label": "Show as" }, ...this.as));
   }
 
   setBar() {
-    const { text = "", state = "", label = "", sort = "unit", in: shown = "list" } = this.filter;
+    const { text = "", state = "", split = "", label = "", sort = "unit", in: shown = "list" } = this.filter;
     if (this.text.value !== text && this.root.getRootNode().activeElement !== this.text) this.text.value = text;
-    [this.state.value, this.label.value, this.sort.value] = [state, label, sort];
+    [this.state.value, this.split.value, this.label.value, this.sort.value] = [state, split, label, sort];
     for (const [field, bound] of [[this.least, this.filter.least], [this.most, this.filter.most]]) {
       field.value = bound ?? "";
     }
@@ -96,7 +98,7 @@ class UnitList {
   }
 
   change() {
-    Object.assign(this.filter, { text: this.text.value, state: this.state.value, label: this.label.value, sort: this.sort.value,
+    Object.assign(this.filter, { text: this.text.value, state: this.state.value, split: this.split.value, label: this.label.value, sort: this.sort.value,
       least: this.least.value, most: this.most.value });
     this.setBar();
     this.seq += 1;

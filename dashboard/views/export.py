@@ -40,6 +40,7 @@ def said(choice: UnitFilter) -> str:
         "captions with": choice.text,
         "layer": choice.layer,
         "state": choice.state,
+        "split": choice.split,
         "label": choice.label,
         "at least": choice.least,
         "at most": choice.most,

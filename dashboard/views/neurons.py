@@ -50,6 +50,7 @@ UNITS(
         "filter": {**choice.to_mapping(), "in": st.query_params.get("in", "list")},
         "layers": layers(),
         "sorts": loaders.sorts(found),
+        "splits": list(dissection.splits),
         "session": state["session"],
         "ack": state.get("filter acknowledged", 0),
         "inline": inline,

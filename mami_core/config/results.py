@@ -17,14 +17,17 @@ class EvaluateConfig:
     captions: Path | None = None  # CSV: layer,unit,description
     references: Path | None = None  # CSV: layer,unit,summary; several rows a unit
     set: str = "long"  # which references of a dissection
-    split: str = "test"  # which units of a dissection
+    split: str = "test"  # which units of a dissection; all: every one
     bertscore_backbone: str | None = None  # also BERTScore: roberta-large, as MILAN, or a local model's folder
     coco: bool = False  # also METEOR (where Java is present), CIDEr and ROUGE-L, by pycocoevalcap
+    scenes: int = 1000  # held-out scenes on which expectations meet activations, where scenes are painted; 0: none
+    keep: Path | None = None  # also write evaluation.csv and units.csv into this folder
     out: Path | None = None  # also write the figures into their section of this Markdown file
     seed: int = 0
     json: bool = False
 
     def __post_init__(self) -> None:
+        require(self.scenes >= 0, f"--scenes must not be negative, got {self.scenes}")
         files = self.captions is not None and self.references is not None
         require(
             (self.dissection is not None) != files and (self.captions is None) == (self.references is None),

@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from mami_core.evaluation.by_unit import COUNTED, TRUTHS
+from mami_core.evaluation.by_unit import COUNTED
 from mami_core.evaluation.intervals import bootstrap_mean
+from mami_core.evaluation.measures import TRUTHS
 from mami_core.evaluation.report import bleu_interval
 from mami_core.evaluation.text import bleu_from_statistics
 

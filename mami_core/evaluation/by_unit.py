@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from mami_core.evaluation.claims import rule_f1
-from mami_core.evaluation.firing import FIRING
+from mami_core.evaluation.measures import RULED, TRUTHS
 from mami_core.evaluation.text import ORDERS, bleu4, bleu_statistics, clean_milan, longest_repetition, words_of
-from mami_core.evaluation.truth import MEASURES as CONTENT
 from mami_core.evaluation.truth import score_caption
 from mami_core.scenery.content import UnitContent
 from mami_core.scenery.planted.rules import Rule
@@ -22,20 +21,6 @@ if TYPE_CHECKING:
     from mami_core.evaluation.held_out import HeldOut  # torch: who only shows figures does not wait for it
 
 Kind = Literal["captioner", "copy", "constant", "shuffled", "annotator", "oracle"]
-RULED: Final = "rule_f1"
-TRUTHS: Final = (*CONTENT, RULED, *FIRING)
-TITLES: Final = {
-    "names_top": "names the top part",
-    "first_is_top": "first part right",
-    "recall_top3": "recall of the top three",
-    "precision": "precision",
-    "attribute_f1": "attribute F1",
-    "rule_f1": "F1 against the rule",
-    "auprc": "AUPRC",
-    "lift": "lift over prevalence",
-    "pearson": "Pearson's r",
-    "iou": "pixel IoU",
-}
 COUNTED: Final = tuple(f"bleu_{place}" for place in range(2 + 2 * ORDERS))  # rows of `bleu_statistics`, preset milan
 
 

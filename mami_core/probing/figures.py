@@ -6,16 +6,22 @@ Each is float64 (units,) in the order of `dissection.units`, NaN where it was no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import zip_longest
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from mami_core.evaluation.firing import FIRING
+from mami_core.evaluation.measures import CONTENT, RULED, TITLES
+from mami_core.evaluation.truth import score_caption
 from mami_core.probing.disagreement import captioner_disagreement, head_disagreement
 from mami_core.probing.noteworthy import unit_selectivity
 from mami_core.probing.words import caption_texts, word_f1
+from mami_core.scenery.content import UnitContent
 from mami_core.store import Dissection
+from mami_core.store.evaluations import kept_scores
 
 OF_A_UNIT: Final[dict[str, str]] = {
     "unit": "layer and unit",
@@ -24,13 +30,14 @@ OF_A_UNIT: Final[dict[str, str]] = {
     "words": "caption length",
     "disagreement": "disagreement of captioners",
     "meaning": "likeness to the text",
+    "purity": "purity: share of the top part in the masks",
 }
 OF_A_CAPTIONER: Final[dict[str, str]] = {
     "pmi": "PMI",
     "score": "score",
     "references": "word F1 with the nearest reference",
     "heads": "disagreement of heads",
-}
+} | TITLES
 
 
 def is_known(name: str) -> bool:
@@ -44,6 +51,9 @@ def figure_names(dissection: Dissection) -> dict[str, str]:
     captioners = dissection.captioners
     left_out = set() if len(captioners) > 1 else {"disagreement"}
     left_out |= set() if captioners else {"words", "meaning"}
+    known = any("parts" in truth for truth in dissection.truth.values())
+    left_out |= set() if known else {"purity"}
+    kept = _kept_measures(dissection)
     names = {name: text for name, text in OF_A_UNIT.items() if name not in left_out}
     for captioner in captioners:
         measure = dissection.manifest.captioners[captioner].get("score_name")
@@ -51,6 +61,8 @@ def figure_names(dissection: Dissection) -> dict[str, str]:
             "pmi": not measure,
             "references": not dissection.references.empty,
             "heads": _heads(dissection, captioner) > 1,
+            **dict.fromkeys(CONTENT, known),
+            **{measure: (captioner, measure) in kept for measure in (RULED, *FIRING)},
         }
         names |= {f"score:{captioner}": f"{measure}, {captioner}"} if measure else {}
         names |= {f"{kind}:{captioner}": f"{OF_A_CAPTIONER[kind]}, {captioner}" for kind, has in kinds.items() if has}
@@ -110,15 +122,61 @@ def _references(dissection: Dissection, captioner: str) -> np.ndarray:
     return nearest
 
 
+def _purity(dissection: Dissection) -> np.ndarray:
+    contents = (dissection.truth.get(key, {}) for key in dissection.unit_keys())
+    return np.array([truth["parts"][0][1] if truth.get("parts") else np.nan for truth in contents])
+
+
+def _content(dissection: Dissection, captioner: str, measure: str) -> np.ndarray:
+    """Return how a caption does against what the unit's masks hold."""
+    texts = caption_texts(dissection, captioner)
+    values = np.full(len(texts), np.nan)
+    for row, (key, text) in enumerate(zip(dissection.unit_keys(), texts, strict=True)):
+        truth = dissection.truth.get(key, {})
+        if text is not None and "parts" in truth:
+            values[row] = score_caption(text, UnitContent.from_dict(truth))[measure]
+    return values
+
+
+def _kept(dissection: Dissection) -> list[pd.DataFrame]:
+    """Return what evaluations found of units, one table a split."""
+    found = (kept_scores(dissection.path, split) for split in (*dissection.splits, "all"))
+    return [table for table in found if table is not None]
+
+
+def _kept_measures(dissection: Dissection) -> set[tuple[str, str]]:
+    """Return (captioner, measure) of what evaluations measured beyond what takes a moment."""
+    return {
+        (voice, measure)
+        for table in _kept(dissection)
+        for voice, own in table.groupby("voice")
+        for measure in (RULED, *FIRING)
+        if own[measure].notna().any()
+    }
+
+
+def _measured(dissection: Dissection, captioner: str, measure: str) -> np.ndarray:
+    """Return what an evaluation measured; NaN for units of splits that were not evaluated."""
+    values = np.full(len(dissection.units), np.nan)
+    for table in _kept(dissection):
+        own = table[table["voice"] == captioner]
+        rows = [dissection.position(layer, unit) for layer, unit in zip(own["layer"], own["unit"], strict=True)]
+        values[rows] = own[measure]
+    return values
+
+
 _OF_UNIT: Final[Mapping[str, Callable[[Dissection], np.ndarray]]] = {
     "maximum": _maximum,
     "selectivity": unit_selectivity,
     "words": _words,
     "disagreement": captioner_disagreement,
+    "purity": _purity,
 }
 _OF_CAPTIONER: Final[Mapping[str, Callable[[Dissection, str], np.ndarray]]] = {
     "pmi": _pmi,
     "score": _score,
     "references": _references,
     "heads": head_disagreement,
+    **{measure: partial(_content, measure=measure) for measure in CONTENT},
+    **{measure: partial(_measured, measure=measure) for measure in (RULED, *FIRING)},
 }

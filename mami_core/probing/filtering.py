@@ -11,6 +11,7 @@ import pandas as pd
 
 from mami_core.probing.figures import is_known
 from mami_core.probing.search import as_column, says
+from mami_core.probing.unit_lists import is_unit_list, parse_unit_list
 from mami_core.store import Dissection, UnitKey
 from mami_core.store.labels import Verdict
 
@@ -25,13 +26,14 @@ class UnitFilter:
     """Which units, and in what order.
 
     `text` is looked for in captions: as it stands, as a whole "word" between quotes, as a /regular expression/ between
-    slashes, or as a unit's number. `least` and `most` bound the figure that is sorted by; units without one are left
-    out then.
+    slashes, as a unit's number, or as a list: `units layer4:1-4,9`. `least` and `most` bound the figure that is
+    sorted by; units without one are left out then.
     """
 
     text: str = ""
     layer: str = ""  # empty: all
     state: str = ""  # empty: all
+    split: str = ""  # empty: all
     label: str = ""  # empty: all
     sort: str = "unit"  # a figure of `figures.figure_names`
     least: float | None = None
@@ -44,6 +46,9 @@ class UnitFilter:
             raise ValueError(f"no state {self.state!r}; choose one of {', '.join((*STATES, *SPOKEN_STATES))}")
         if self.label and self.label not in LABELS:
             raise ValueError(f"no label {self.label!r}; choose one of {', '.join(LABELS)}")
+        if is_unit_list(self.text):
+            parse_unit_list(self.text)
+            return
         says(as_column([""]), self.text)  # refuses a broken pattern, and one that could run away
 
     @classmethod
@@ -70,12 +75,14 @@ def _bound(name: str, value: str) -> str | float:
 
 
 def unit_table(dissection: Dissection) -> pd.DataFrame:
-    """Return a row per unit: `layer, unit, state, maximum` and per captioner `caption:<name>`, `captioned:<name>`, in
-    the dissection's order. A captioner that said nothing of a unit has None there, and `captioned` says why.
+    """Return a row per unit, in the dissection's order: `layer, unit, state, maximum, split`, and of each captioner
+    `caption:<name>` and `captioned:<name>`. Of a unit that one said nothing of it has None, and `captioned` says why.
     """
     units = dissection.units
     table = units[["layer", "unit", "state"]].copy()
     table["maximum"] = units["max"]
+    of_split = {key: name for name, keys in dissection.splits.items() for key in keys}
+    table["split"] = [of_split.get(key) for key in dissection.unit_keys()]
     index = pd.MultiIndex.from_frame(units[_KEY])
     for name in dissection.captioners:
         said = dissection.captions(name).reindex(index)
@@ -122,6 +129,8 @@ def _of_layer_state_label(table: pd.DataFrame, choice: UnitFilter, labelled: fro
     keep = np.ones(len(table), dtype=bool)
     if choice.layer:
         keep &= (table["layer"] == choice.layer).to_numpy()
+    if choice.split:
+        keep &= (table["split"] == choice.split).to_numpy()
     if choice.state in SPOKEN_STATES:
         columns = [name for name in table.columns if name.startswith("captioned:")]
         keep &= (table[columns] == choice.state).to_numpy().any(axis=1)
@@ -134,7 +143,10 @@ def _of_layer_state_label(table: pd.DataFrame, choice: UnitFilter, labelled: fro
 
 
 def _says(table: pd.DataFrame, choice: UnitFilter) -> np.ndarray:
-    """Tell for each row whether any caption, or the unit's own number, is what is looked for."""
+    """Tell for each row whether any caption, or the unit's own number, is what is looked for; or the list names it."""
+    if is_unit_list(choice.text):
+        named = parse_unit_list(choice.text)
+        return np.array([key in named for key in zip(table["layer"], table["unit"], strict=True)], dtype=bool)
     found = (table["unit"].astype(str) == choice.text.strip()).to_numpy()
     for name in table.columns:
         if name.startswith("caption:"):

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from mami_core.config import settings_sha256
 from mami_core.device import mixed_precision
 from mami_core.store.atomic import replacing
+from mami_core.store.training_log import write_training_log
 from mami_core.training.ranks import Ranks, add_gradients, average_buffers, from_first, ranks
 
 BatchT = TypeVar("BatchT")
@@ -211,9 +212,7 @@ class Loop(Generic[BatchT]):
         with replacing(self.folder / _STATE) as partial:
             save_file({key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()}, partial,
                       metadata={"notes": json.dumps(notes)})  # fmt: skip
-        lines = [json.dumps({"epoch": epoch, **figures}) for epoch, figures in enumerate(self.history.epochs)]
-        with replacing(self.folder / "log.jsonl") as partial:
-            partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_training_log(self.folder, self.history.epochs)
 
     def _resume(self) -> None:
         path = None if self.folder is None else self.folder / _STATE

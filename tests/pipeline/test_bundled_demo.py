@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mami_core.cli import main
-from mami_core.pipeline.evaluate import evaluate_dissection
+from mami_core.pipeline.evaluations.measuring import evaluate_dissection
 from mami_core.store import DEMO, Dissection, known_models
 
 CAPTIONERS = ("milan@scenery", "mami@scenery")
@@ -100,7 +100,7 @@ def test_captioners_carry_the_world_they_learnt_from(demo: Dissection) -> None:
 
 
 def test_captions_name_the_most_enriched_part_of_the_masks_on_test_units(demo: Dissection) -> None:
-    report = evaluate_dissection(demo, split="test", references="long", seed=0)
+    report = evaluate_dissection(demo, split="test", references="long").report
     for name in CAPTIONERS:
         figure = report["truth"][name]["names_top"]
         assert figure["count"] == len(demo.splits["test"])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from mami_core.evaluation.by_unit import RULED, TITLES
 from mami_core.evaluation.firing import FIRING
-from mami_core.evaluation.truth import MEASURES
+from mami_core.evaluation.measures import CONTENT, RULED, TITLES
 
 _GROUPED: Final = {"layer": "By layer", "purity": "By purity of the unit", "family": "By family of rule"}
 _OF_GROUPS: Final = ("names_top", RULED, "auprc", "bleu")
@@ -35,7 +34,7 @@ def _truth_section(report: Mapping[str, Any]) -> list[str]:
     truth = report["truth"]
     if not truth:
         return []
-    lines = ["", "### Truth", "", *_truth_table(truth, (*MEASURES, RULED))]
+    lines = ["", "### Truth", "", *_truth_table(truth, (*CONTENT, RULED))]
     if report["held_out_scenes"]:
         scenes = f"{report['held_out_scenes']} scenes that the unit's exemplars do not show"
         lines += ["", f"Against activations on {scenes}; IoU with the exact mask of a known rule, else with the unit's"]

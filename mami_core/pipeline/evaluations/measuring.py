@@ -10,8 +10,9 @@ import pandas as pd
 
 from mami_core.evaluation.bertscore import BertScoreSpec
 from mami_core.evaluation.breakdown import annotators_together, means, measured
-from mami_core.evaluation.by_unit import TRUTHS, Known, Voice, unit_scores
+from mami_core.evaluation.by_unit import Known, Voice, unit_scores
 from mami_core.evaluation.floors import ConstantFloor
+from mami_core.evaluation.measures import TRUTHS
 from mami_core.evaluation.report import evaluate_captions
 from mami_core.pipeline.evaluations.speakers import (
     NEAREST,
@@ -32,6 +33,7 @@ from mami_core.store.layout import peaks_file
 if TYPE_CHECKING:
     from mami_core.evaluation.held_out import HeldOut
 
+EVERY: Final = "all"  # the split that every unit is in
 GROUPINGS: Final = ("layer", "purity", "family")
 
 
@@ -101,15 +103,15 @@ def described(dissection: Dissection, split: str, references: str) -> Described:
     """Return a split's units with what is known of them; ValueError as `evaluate_dissection`."""
     if not dissection.captioners:
         raise ValueError(f"{dissection.name} is not captioned yet; run `mami caption {dissection.path}`")
-    if split not in dissection.splits:
-        known = ", ".join(dissection.splits) or "none"
-        raise ValueError(f"{dissection.name} has no split {split!r}; it has {known}")
-    keys, train = dissection.splits[split], dissection.splits.get("train", [])
+    if split not in (*dissection.splits, EVERY):
+        raise ValueError(f"{dissection.name} has no split {split!r}; it has {', '.join((*dissection.splits, EVERY))}")
+    keys = dissection.splits[split] if split in dissection.splits else dissection.unit_keys()
+    train = [] if split in ("train", EVERY) else dissection.splits.get("train", [])
     given = {key: _references(dissection, key, references) for key in keys}
     if not any(given.values()):
         sets = ", ".join(sorted(set(dissection.references["set"]))) or "none"
         raise ValueError(f"{dissection.name} has no references of set {references!r}; it has {sets}")
-    learnt = {} if split == "train" else {key: _references(dissection, key, references) for key in train}
+    learnt = {key: _references(dissection, key, references) for key in train}
     rules = read_rules(dissection) if (dissection.path / RULES).is_file() else {}
     return Described(
         keys,

@@ -20,3 +20,10 @@ def write_section(path: Path, name: str, text: str, *, title: str) -> None:
     body = marked.sub(lambda _: section, whole) if marked.search(whole) else f"{whole.rstrip()}\n\n{section}\n"
     with replacing(path) as partial:
         partial.write_text(body, encoding="utf-8")
+
+
+def read_section(path: Path, name: str) -> str | None:
+    """Return what stands in the section that `name` marks; None where there is no such file or section."""
+    whole = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = re.search(f"<!-- {re.escape(name)} -->\n(.*?)\n<!-- end of {re.escape(name)} -->", whole, re.DOTALL)
+    return found.group(1) if found else None

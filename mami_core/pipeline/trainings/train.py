@@ -30,6 +30,7 @@ from mami_core.pipeline.trainings.captioned import (
 )
 from mami_core.pipeline.trainings.train_match import MATCH, train_match
 from mami_core.store import Dissection, UnitKey, cache_folder
+from mami_core.store.training_log import write_training_log
 from mami_core.training.batches import DescribedUnits, caption_length, described_units, reference_texts, split_places
 from mami_core.training.captioner import CaptionerRecipe, train_captioner
 from mami_core.training.eyes import Eyes, ImageEyes, UnitEyes, live
@@ -275,6 +276,7 @@ def finish(
         decoder, data.vocabulary, language_model, chosen.decoding.to_json(), encoder_facts(encoder), provenance
     )
     save_checkpoint(config.out, checkpoint, half=True)
+    write_training_log(config.out, history.epochs)
     if matcher is not None:
         save_matcher(config.out, matcher)
     return {"decoding": chosen.name, "validation": chosen.figures}
