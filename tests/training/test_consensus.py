@@ -51,14 +51,7 @@ def test_a_units_caption_does_not_depend_on_its_company(trained):
 
 def test_every_part_can_be_left_out(trained):
     units = concept_units(6, seed=4)
-    for changes in (
-        {"neighbours": 0},
-        {"crossed": 0},
-        {"paired": 0},
-        {"listed": 0},
-        {"word_weight": 0.0},
-        {"sober": 0},
-    ):
+    for part in ("neighbours", "crossed", "paired", "listed", "word_weight", "sober"):
         assert all(said_of(trained.with_settings(**{part: 0}), units)), part
 
 
