@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "reproduce-published": Command(config.PublishedConfig, "tables.published_captions:run_published", ()),
     "reproduce-stability": Command(config.StabilityTableConfig, "tables.stability:run_stability_table", ()),
     "reproduce-editing": Command(config.EditingConfig, "understanding.editing:run_editing", ()),
+    "reproduce-stability": Command(config.StabilityTableConfig, "tables.stability:run_stability_table", ()),
     "bench-dissect": Command(config.BenchDissectConfig, "benches.bench:run_bench_dissect", ()),
     "bench-caption": Command(config.BenchCaptionConfig, "benches.bench:run_bench_caption", ()),
     "bench-dashboard": Command(config.BenchDashboardConfig, "benches.dashboard:run_bench_dashboard", ()),
