@@ -10,11 +10,12 @@ import pytest
 from made_world import made_contents
 
 from mami_core.cli import main
-from mami_core.pipeline.tables.table2.figures import Scored, table_of
+from mami_core.pipeline.tables.table2.figures import table_of
 from mami_core.pipeline.tables.table2.keeping import keep
 from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import Row, Said, TestUnit
+from mami_core.pipeline.tables.table2.scored import Scored
 from mami_core.pipeline.tables.table2.trainings import RunFolders, Training, planned
 
 KEYS = [("resnet-0", "layer1", unit) for unit in range(24)]
@@ -133,3 +134,20 @@ def test_every_row_of_the_papers_table_has_every_seed():
         for captioner in ("milan", "luong", "self", "mami"):
             assert {one.seed for one in order if (one.source, one.captioner, one.references)
                     == (source, captioner, "short")} == {0, 1, 2}  # fmt: skip
+
+
+def test_what_a_new_network_costs_is_measured_on_the_units_that_both_were_tested_on(said):
+    row = Row("long", "compound", "consensus")
+    right = said.captions[row][0]
+    half = dict.fromkeys(KEYS[:12], "nothing") | {
+        key: right[key] for key in KEYS[6:12]
+    }  # says nothing of the first six
+    held_out = {Row("long", "without-resnet", "consensus"): {0: half}}
+
+    table = table_of(Said(said.units, {**said.captions, **held_out}))
+
+    found = table["across"]["consensus"]
+    assert (found["resnet"]["units"], found["resnet"]["seeds"]) == (12, 1)
+    top = found["all"]["truth"]["names_top"]
+    assert (top["met"], top["held_out"], top["difference"]["value"]) == (1.0, 0.5, -0.5)
+    assert "1.000 → 0.500" in as_markdown(table, said, command="x", world="a test")

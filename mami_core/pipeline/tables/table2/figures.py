@@ -3,85 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from mami_core.evaluation.bertscore import BertScoreSpec, bert_score, named_spec
 from mami_core.evaluation.seeds import (
-    Comparison,
-    OverSeeds,
     bleu_over_seeds,
     compare_bleu,
     compare_means,
     mean_over_seeds,
 )
-from mami_core.evaluation.text import NotComputed, bleu_from_statistics, bleu_statistics, lengths
-from mami_core.evaluation.truth import IMPURE, MEASURES, score_caption
+from mami_core.evaluation.text import NotComputed, bleu_from_statistics, lengths
+from mami_core.evaluation.truth import IMPURE, MEASURES
+from mami_core.pipeline.tables.table2.across import across_networks
 from mami_core.pipeline.tables.table2.said import NEAREST, Row, Said
+from mami_core.pipeline.tables.table2.scored import SHOWN, Scored, compared, plain
 from mami_core.pipeline.tables.table2.trainings import CONSENSUS
-from mami_core.pipeline.tables.table2.units import COMPOUND, NeuronKey
 
 MILAN: Final = "milan"
 FORMS: Final = ("milan", "sat")  # with and without brevity penalty
-SHOWN: Final = ("names_top", "first_is_top", "recall_top3", "precision", "attribute_f1")
-ANNOTATORS: Final = 3
-
-
-class Scored:
-    """Every caption's statistics and truth, each computed once."""
-
-    def __init__(self, said: Said) -> None:
-        """Keep what is scored; nothing is computed yet."""
-        self.said = said
-        self._truths: dict[tuple[NeuronKey, str], tuple[float, ...]] = {}
-        self._statistics: dict[tuple[Row, str], np.ndarray] = {}
-
-    def keys(self, row: Row) -> list[NeuronKey]:
-        """Return the units of a row, in order."""
-        return sorted(next(iter(self.said.captions[row].values())))
-
-    def seeds(self, row: Row) -> list[int]:
-        """Return the seeds that a row was trained from."""
-        return sorted(self.said.captions[row])
-
-    def statistics(self, row: Row, form: str) -> np.ndarray:
-        """Return BLEU's statistics (S, U, 10)."""
-        if (row, form) not in self._statistics:
-            keys = self.keys(row)
-            given = [self.said.units[key].texts[row.references] for key in keys]
-            self._statistics[row, form] = np.stack(
-                [bleu_statistics([self.said.captions[row][seed][key] for key in keys], given, form)
-                 for seed in self.seeds(row)]
-            )  # fmt: skip
-        return self._statistics[row, form]
-
-    def truth(self, row: Row) -> np.ndarray:
-        """Return the truth measures (measures, S, U), NaN where a caption names no part to be precise about."""
-        keys, said = self.keys(row), self.said.captions[row]
-        found = [[self._truth(key, said[seed][key]) for key in keys] for seed in self.seeds(row)]
-        return np.array(found).transpose(2, 0, 1)
-
-    def _truth(self, key: NeuronKey, caption: str) -> tuple[float, ...]:
-        if (key, caption) not in self._truths:
-            scores = score_caption(caption, self.said.units[key].content)
-            self._truths[key, caption] = tuple(scores[measure] for measure in MEASURES)
-        return self._truths[key, caption]
-
-    @cached_property
-    def annotators(self) -> Mapping[str, np.ndarray]:
-        """Return the annotators' truth measures by set of references, (measures, annotators, U)."""
-        sets = sorted({row.references for row in self.said.captions})
-        return {set_: self._annotators(set_) for set_ in sets}
-
-    def _annotators(self, references: str) -> np.ndarray:
-        row = Row(references, COMPOUND, NEAREST)
-        keys = self.keys(row) if row in self.said.captions else sorted(self.said.units)
-        texts = [self.said.units[key].texts[references] for key in keys]
-        found = [[self._truth(key, given[place]) for key, given in zip(keys, texts, strict=True)]
-                 for place in range(ANNOTATORS)]  # fmt: skip
-        return np.array(found).transpose(2, 0, 1)
 
 
 def table_of(said: Said, backbone: str = "roberta-large") -> dict[str, Any]:
@@ -100,6 +41,7 @@ def table_of(said: Said, backbone: str = "roberta-large") -> dict[str, Any]:
         },
         "annotators": {set_: annotators_figures(scored, set_) for set_ in scored.annotators},
         "comparisons": comparisons(scored),
+        "across": across_networks(scored),
     }
 
 
@@ -166,18 +108,6 @@ def _against(scored: Scored, first: Row, second: Row) -> dict[str, Any]:
     pairs = zip(MEASURES, scored.truth(first)[:, mine], scored.truth(second)[:, other], strict=True)
     entry["truth"] = {name: compared(compare_means(a, b)) for name, a, b in pairs if name in SHOWN}
     return {f"{first.name} - {second.captioner}": entry}
-
-
-def plain(figure: OverSeeds) -> dict[str, Any]:
-    """Return a figure as plain values, None for what is not a number."""
-    values = {"value": figure.value, "low": figure.low, "high": figure.high, "spread": figure.spread}
-    known = {name: value if np.isfinite(value) else None for name, value in values.items()}
-    return {**known, "by_seed": [value if np.isfinite(value) else None for value in figure.by_seed]}
-
-
-def compared(found: Comparison) -> dict[str, Any]:
-    """Return a comparison as plain values."""
-    return {"difference": plain(found.difference), "ratio": plain(found.ratio), "p": found.p}
 
 
 def mean_of(table: Mapping[str, Any], row: Row, *path: str) -> float | None:

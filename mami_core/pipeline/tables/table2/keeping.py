@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mami_core.pipeline.tables.table2.chart import bleu_chart
-from mami_core.pipeline.tables.table2.figures import SHOWN
 from mami_core.pipeline.tables.table2.said import Row, Said
+from mami_core.pipeline.tables.table2.scored import SHOWN
 from mami_core.store.atomic import replacing
 
 CHART: Final = "table2.svg"

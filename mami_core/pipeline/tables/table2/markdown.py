@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from mami_core.pipeline.tables.table2.figures import MILAN, SHOWN
+from mami_core.pipeline.tables.table2.figures import MILAN
 from mami_core.pipeline.tables.table2.gallery import gallery
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import CONSTANT, NEAREST, Row, Said
+from mami_core.pipeline.tables.table2.scored import SHOWN
 from mami_core.pipeline.tables.table2.trainings import CONSENSUS, PARTS, TOLD
 from mami_core.pipeline.tables.table2.units import COMPOUND
 
@@ -56,6 +57,8 @@ def as_markdown(table: Figures, said: Said, *, command: str, world: str) -> str:
         lines += [*_truth(table, set_), ""]
     lines += ["Ours against copying, the difference:", "", *_against(table, NEAREST)]
     lines += ["", "### Trained on two sources, tested on the third (`long`)", "", *_across(table)]
+    lines += ["", "The same units, captioned by one that met their network in training and by one that did not:", ""]
+    lines += _lost(table)
     lines += ["", "### What else could move a figure (seed 0)", "", *_confounders(table)]
     return "\n".join([*lines, "", *gallery(said)])
 
@@ -185,6 +188,22 @@ def _across(table: Figures) -> list[str]:
             held_out = row.source.removeprefix("without-")
             rows.append(_line(f"{held_out} held out: {NAMES[row.captioner]}", figures))
     return _table(_LINE, rows)
+
+
+def _lost(table: Figures) -> list[str]:
+    rows = [
+        [NAMES[captioner], source, str(entry["units"]), str(entry["seeds"]),
+         *(text for measure in SHOWN[:4] for text in _met_and_not(entry["truth"][measure]))]
+        for captioner, sources in table.get("across", {}).items() if captioner in NAMES
+        for source, entry in sources.items()
+    ]  # fmt: skip
+    header = ["captioner", "held out", "units", "seeds"]
+    header += [text for label in list(MEASURES.values())[:4] for text in (f"{label}, met → not", "difference")]
+    return _table(header, rows)
+
+
+def _met_and_not(figure: Figures) -> tuple[str, str]:
+    return f"{figure['met']:.3f} → {figure['held_out']:.3f}", _signed(figure["difference"], 3)
 
 
 def _confounders(table: Figures) -> list[str]:
