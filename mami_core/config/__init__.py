@@ -6,7 +6,7 @@ from mami_core.config.checks import parse_shard, parse_units, settings_sha256
 from mami_core.config.dissections import DissectConfig, InspectConfig, LayersConfig, MergeConfig, RepairConfig
 from mami_core.config.files import DataConfig, ExportConfig, Exported, ImportConfig
 from mami_core.config.installation import DashboardConfig, DemoConfig, DoctorConfig, LicencesConfig
-from mami_core.config.interventions import EditingConfig
+from mami_core.config.interventions import AnalysisConfig, AuditConfig, EditingConfig, SilenceConfig
 from mami_core.config.results import (
     EvaluateConfig,
     PlantedConfig,
@@ -24,9 +24,12 @@ from mami_core.config.spaces import (
     StabilityConfig,
     StabilityTableConfig,
 )
-from mami_core.config.understanding import VisualiseConfig
+from mami_core.config.understanding import AttributeConfig, VisualiseConfig
 
 __all__ = [
+    "AttributeConfig",
+    "AnalysisConfig",
+    "AuditConfig",
     "BenchCaptionConfig",
     "BenchDashboardConfig",
     "BenchDissectConfig",
@@ -55,6 +58,7 @@ __all__ = [
     "RedundancyConfig",
     "RepairConfig",
     "ReproduceConfig",
+    "SilenceConfig",
     "StabilityConfig",
     "StabilityTableConfig",
     "Table1Config",

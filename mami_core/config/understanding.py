@@ -40,3 +40,33 @@ class VisualiseConfig:
         require(not self.direction or len(self.layer) == 1, "--direction needs one --layer")
         require(min(self.steps, self.diversity, self.count) >= 1, "--steps, --diversity, --count must be at least 1")
         require(min((*self.units, *self.classes, 0)) >= 0, "units and classes are numbers from 0")
+
+
+@dataclass(frozen=True)
+class AttributeConfig:
+    """Attribution: what in an exemplar a unit or a class answers to; with --captioner, which region made each word."""
+
+    dissection: Path
+    layer: str
+    units: tuple[int, ...]
+    method: tuple[Literal["integrated-gradients", "gradient-shap", "occlusion", "lime"], ...] = (
+        "integrated-gradients",
+        "gradient-shap",
+        "occlusion",
+        "lime",
+    )
+    exemplar: int = 0  # which of the unit's top exemplars, from 0
+    reading: Literal["peak", "mean"] = "peak"  # what is explained: the peak or the mean of the unit's map
+    class_number: int | None = None  # instead of the unit: this class of the network's output, over the unit's exemplar
+    captioner: tuple[str, ...] = ()  # instead: the words of these captioners' captions of the unit, by its regions
+    seed: int = 0
+    network: str | None = None  # how the network is opened now, where the dissection does not say
+    weights: str | None = None  # DEFAULT, a torchvision weight's name, or a .safetensors / .pth file
+    device: str = "auto"
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        require(bool(self.units), "--units must name at least one unit")
+        require(min(*self.units, self.exemplar, self.class_number or 0) >= 0, "units, exemplars, classes start at 0")
+        require(bool(self.method), "--method must name at least one method")
+        require(not (self.captioner and self.class_number is not None), "name --captioner or --class-number, not both")

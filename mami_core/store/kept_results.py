@@ -18,6 +18,7 @@ from mami_core.store.layout import file_name
 
 VISUALISATIONS: Final = "visualisations"
 ATTRIBUTIONS: Final = "attributions"
+WORDS: Final = "words"
 _FILES: Final = "files"
 
 
