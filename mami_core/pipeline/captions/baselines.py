@@ -142,7 +142,7 @@ def _image_vectors(
 
     Those that the dissection ran over where `--images` names them, else the exemplars that it keeps.
     """
-    ids, load = readable(dissection, config)
+    ids, load = readable(dissection, config.images)
     parts, size = [], 32
     for start in range(0, len(ids), size):
         parts.append(model.image_vectors([load(number) for number in ids[start : start + size]]))
@@ -150,12 +150,12 @@ def _image_vectors(
     return np.array(ids), np.concatenate(parts)
 
 
-def readable(dissection: Dissection, config: CaptionConfig) -> tuple[list[int], Callable[[int], Image.Image]]:
-    """Return which dissected images can be read, ascending ids, and how: those of `--images`, else the kept ones."""
+def readable(dissection: Dissection, images: str | None) -> tuple[list[int], Callable[[int], Image.Image]]:
+    """Return which dissected images can be read, ascending ids, and how: those of `images`, else the kept ones."""
     known = set(dissection.peak_ids.tolist())
-    if config.images is None:
+    if images is None:
         return [number for number in dissection.images.ids() if number in known], dissection.images.image
-    source = open_any_images(config.images)
+    source = open_any_images(images)
     if source.fingerprint() != dissection.manifest.image_ids_sha256:
-        raise ValueError(f"{config.images} are not the {dissection.manifest.images} images that were dissected")
+        raise ValueError(f"{images} are not the {dissection.manifest.images} images that were dissected")
     return sorted(known), source.load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -27,7 +27,10 @@ from mami_core.store import Dissection, UnitKey
 
 _SIZE_POWER: Final = 0.7  # how much more a larger thing counts: between each thing the same and each pixel the same
 
-Group = tuple[int, int]  # the images first to last - 1 that a unit may show
+SETTINGS: Final = SearchSettings()
+
+Group: TypeAlias = tuple[int, int]  # the images first to last - 1 that a unit may show
+Pictures: TypeAlias = tuple[np.ndarray, Callable[[int], Image.Image]]  # ids, ascending, and how one is opened
 
 
 def is_compositional(name: str) -> bool:
@@ -43,31 +46,39 @@ def caption_by_compositional(
     ValueError where the name says of no encoder whose concepts formulas are made of.
     """
     encoder = concept_encoder(encoder_name(name), report)
-    ids, load = pictures_of(dissection, config)
-    settings = SearchSettings()
-    concepts: dict[Group, tuple[np.ndarray, Concepts]] = {}
-
-    def speak(batch: Sequence[UnitKey]) -> list[Caption]:
-        captions = []
-        for key in batch:
-            group = group_of(dissection, key)
-            if group not in concepts:
-                concepts[group] = seen_concepts(dissection, encoder, within(ids, group), load, report)
-            captions.append(caption_of_unit(dissection, key, *concepts[group], settings))
-        return captions
-
+    pictures = pictures_of(dissection, config.images)
+    speak = formula_speaker(dissection, encoder, pictures, report)
     facts = {
         "captioner": compositional.NAME,
-        "decoding": f"beam search over formulas of {encoder.name}: {settings}, size power {_SIZE_POWER}",
+        "decoding": f"beam search over formulas of {encoder.name}: {SETTINGS}, size power {_SIZE_POWER}",
         "score_name": compositional.SCORE,
         "encoder": {"name": encoder.name, "sha256": encoder.sha256},
-        "images": f"{len(ids)} of {dissection.manifest.images}",
+        "images": f"{len(pictures[0])} of {dissection.manifest.images}",
         "simulated": bool(encoder.provenance.get("simulated", False)) or dissection.manifest.simulated,
     }
     return take_down(
         dissection, compositional.NAME, with_settings_sha256(facts), by_group(dissection, keys), speak,
         batch_size=config.batch_size, report=report,
     )  # fmt: skip
+
+
+def formula_speaker(
+    dissection: Dissection, encoder: RegionEncoder, pictures: Pictures, report: Report
+) -> Callable[[Sequence[UnitKey]], list[Caption]]:
+    """Return what says units' formulas; pictures are looked at when the first unit that shows them is asked for."""
+    ids, load = pictures
+    concepts: dict[Group, tuple[np.ndarray, Concepts]] = {}
+
+    def speak(keys: Sequence[UnitKey]) -> list[Caption]:
+        captions = []
+        for key in keys:
+            group = group_of(dissection, key)
+            if group not in concepts:
+                concepts[group] = seen_concepts(dissection, encoder, within(ids, group), load, report)
+            captions.append(caption_of_unit(dissection, key, *concepts[group]))
+        return captions
+
+    return speak
 
 
 def encoder_name(name: str) -> str:
@@ -81,15 +92,15 @@ def encoder_name(name: str) -> str:
     return found
 
 
-def pictures_of(dissection: Dissection, config: CaptionConfig) -> tuple[np.ndarray, Callable[[int], Image.Image]]:
+def pictures_of(dissection: Dissection, images: str | None = None) -> Pictures:
     """Return which dissected images can be looked at, ascending ids, and how: all of them, or those that are kept.
 
-    All where `--images` names them or they are painted scenes; what a generator made is kept of its exemplars only.
+    All where `images` names them or they are painted scenes; what a generator made is kept of its exemplars only.
     """
-    scenes = scenery_of(dissection) if config.images is None else None
+    scenes = scenery_of(dissection) if images is None else None
     if scenes is not None:
         return dissection.peak_ids, scenes.load
-    ids, load = readable(dissection, config)
+    ids, load = readable(dissection, images)
     return np.asarray(ids, np.int64), load
 
 
@@ -136,7 +147,7 @@ def seen_concepts(
 
 
 def caption_of_unit(
-    dissection: Dissection, key: UnitKey, ids: np.ndarray, concepts: Concepts, settings: SearchSettings
+    dissection: Dissection, key: UnitKey, ids: np.ndarray, concepts: Concepts, settings: SearchSettings = SETTINGS
 ) -> Caption:
     """Return a unit's formula in words; `dead_unit` for one that fires in none of the images."""
     evidence = evidence_of(dissection, key, ids, concepts)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 TOLD: Final = ("single", "or", "and", "texture", "colour", "position", "size", "noisy")
 APART: Final = ("not", "relation", "spurious")
+OURS: Final = ("compositional", "consensus")  # held against the oracle in a row of their own
 NAMES: Final = {
     "rule_f1": "attribute F1",
     "auprc": "AUPRC",
@@ -29,8 +30,8 @@ def as_markdown(table: Mapping[str, Any], *, command: str) -> str:
         lines += ["", f"### {name}", "", *_measure(table["captioners"], measure)]
     lines += ["", "### Examples", ""]
     for example in table["examples"]:
-        lines.append(f"- `{example['unit']}`: “{example['oracle']}”; consensus “{example['consensus']}”; "
-                     f"milan “{example['milan']}”")  # fmt: skip
+        lines.append(f"- `{example['unit']}`: “{example['oracle']}”; compositional “{example['compositional']}”; "
+                     f"consensus “{example['consensus']}”; milan “{example['milan']}”")  # fmt: skip
     return "\n".join(lines)
 
 
@@ -39,12 +40,16 @@ def _measure(captioners: Mapping[str, Any], measure: str) -> list[str]:
     rows = [f"| | {' | '.join(families)} |", "|---" * (len(families) + 1) + "|"]
     for name, figures in captioners.items():
         rows.append(f"| {name} | {' | '.join(_cell(figures[family][measure]) for family in families)} |")
+    return [*rows, *(_over_the_oracle(captioners, name, families, measure) for name in OURS if name in captioners)]
+
+
+def _over_the_oracle(captioners: Mapping[str, Any], name: str, families: Sequence[str], measure: str) -> str:
+    """Return a row with a captioner's share of the oracle's figure in each family."""
     shares = []
     for family in families:
-        oracle = captioners["oracle"][family][measure]["value"]
-        ours = captioners["consensus"][family][measure]["value"]
+        oracle, ours = (captioners[who][family][measure]["value"] for who in ("oracle", name))
         shares.append(f"{ours / oracle:.2f} ×" if oracle and ours is not None else "—")
-    return [*rows, f"| consensus over the oracle | {' | '.join(shares)} |"]
+    return f"| {name} over the oracle | {' | '.join(shares)} |"
 
 
 def _cell(figure: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from mami_core.captioning.compositional import NAME as COMPOSITIONAL
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.config import PlantedConfig
 from mami_core.evaluation.claims import SceneTable, claim_of, rule_f1
@@ -24,13 +25,15 @@ from mami_core.evaluation.firing import firing_scores, mean_iou
 from mami_core.evaluation.floors import best_constant
 from mami_core.evaluation.seeds import mean_over_seeds
 from mami_core.pipeline.captions.caption import encoder_at
+from mami_core.pipeline.captions.compositional import formula_speaker, pictures_of
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.planted_markdown import as_markdown
 from mami_core.pipeline.tables.sections import write_section
-from mami_core.pipeline.tables.table2.figures import plain
 from mami_core.pipeline.tables.table2.run import run_folders
+from mami_core.pipeline.tables.table2.scored import plain
 from mami_core.pipeline.tables.table2.trainings import CONSENSUS, Training, nearest_references, run_training
 from mami_core.pipeline.tables.table2.units import PLANTED, TrainingUnits, WorldUnits
+from mami_core.pipeline.worlds.concepts import SHARP, concept_encoder
 from mami_core.pipeline.worlds.world import find_world
 from mami_core.probing.pictures import scenery_of
 from mami_core.scenery.planted.files import read_rules
@@ -86,6 +89,7 @@ def planted_table(folder: Path, encoder: AnyEncoder, config: PlantedConfig, repo
     held_out = held_out_scenes(Dissection.open(folder / PLANTED), config.scenes, report)
     keys = [world.keys[row][1:] for row in world.rows(PLANTED, "test")]
     said = said_of(world, encoder, config, keys, held_out.rules, report)
+    said = {COMPOSITIONAL: [formulas_of(Dissection.open(folder / PLANTED), keys, report)], **said}
     known: dict[tuple[UnitKey, str], tuple[float, ...]] = {}
     rows = {}
     for done, (name, captions) in enumerate(said.items()):
@@ -126,6 +130,12 @@ def held_out_scenes(planted: Dissection, count: int, report: Report) -> HeldOut:
     peaks = {key: np.asarray(planted.peaks(key[0])[chosen, planted.row(*key)], dtype=np.float64) for key in tested}
     thresholds = {key: planted.statistics(*key).threshold for key in tested}
     return HeldOut(rules, SceneTable(tuple(things)), SceneTable(tuple(things[::_MASKED])), peaks, thresholds)
+
+
+def formulas_of(planted: Dissection, keys: Sequence[UnitKey], report: Report) -> list[str]:
+    """Return what captioner `compositional` says of units: it is not trained, and sees nothing but what they show."""
+    speak = formula_speaker(planted, concept_encoder(SHARP, report), pictures_of(planted), report)
+    return [caption.text for caption in speak(keys)]
 
 
 def said_of(
@@ -176,6 +186,6 @@ def _examples(keys: Sequence[UnitKey], said: Mapping[str, Sequence[Sequence[str]
     first: dict[str, int] = {}
     for place, key in enumerate(keys):
         first.setdefault(key[0], place)
-    shown = (ORACLE, CONSENSUS, "milan")
+    shown = (ORACLE, COMPOSITIONAL, CONSENSUS, "milan")
     return [{"unit": "/".join(map(str, keys[place])), **{name: said[name][0][place] for name in shown}}
             for place in first.values()]  # fmt: skip
