@@ -9,12 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from safetensors.numpy import save_file
+
+from mami_core.captioning.consensus_files import DESCRIPTION, load_consensus, save_consensus
 from mami_core.pipeline.tables.table2.chart import bleu_chart
 from mami_core.pipeline.tables.table2.said import Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN
+from mami_core.pipeline.tables.table2.trainings import CONSENSUS, RunFolders, Training
+from mami_core.pipeline.tables.table2.units import COMPOUND, SETS, WorldUnits
 from mami_core.store.atomic import replacing
 
 CHART: Final = "table2.svg"
+WEIGHTS: Final = "weights"
+REGIONS, UNITS_READ = "regions.safetensors", "regions.json"  # mean regions of the test units, and which these are
 _COLUMNS: Final = ("references", "source", "captioner", "variant", "seeds", "units", "bleu", "bleu_low", "bleu_high",
                    "brevity_penalty", "bleu_no_penalty", "bertscore_f1", "words", *SHOWN)  # fmt: skip
 
@@ -25,6 +32,19 @@ def keep(folder: Path, table: Mapping[str, Any], said: Said) -> None:
     _write(folder / "table.json", json.dumps(table, indent=1) + "\n")
     _write(folder / "table.csv", as_csv(table))
     _write(folder / CHART, bleu_chart(table))
+
+
+def keep_weights(folder: Path, world: WorldUnits, folders: RunFolders) -> None:
+    """Write our captioners of the first seed, and what they read of the test units: they can say everything again."""
+    rows = world.rows(COMPOUND, "test")
+    regions = {"pooled": world.features.pooled()[rows]}
+    for references in SETS:
+        run = folders.run(Training(CONSENSUS, COMPOUND, references, 0))
+        if (run / DESCRIPTION).is_file():
+            save_consensus(folder / references, load_consensus(run))
+    with replacing(folder / REGIONS) as partial:
+        save_file(regions, partial)
+    _write(folder / UNITS_READ, json.dumps([list(world.keys[row]) for row in rows]) + "\n")
 
 
 def as_csv(table: Mapping[str, Any]) -> str:

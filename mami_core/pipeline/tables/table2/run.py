@@ -14,7 +14,7 @@ from mami_core.pipeline.captions.caption import encoder_at
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.tables.table2.figures import table_of
-from mami_core.pipeline.tables.table2.keeping import keep
+from mami_core.pipeline.tables.table2.keeping import WEIGHTS, keep, keep_weights
 from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.said import Said, gather_said
 from mami_core.pipeline.tables.table2.trainings import (
@@ -75,6 +75,8 @@ def _made(config: Table2Config) -> tuple[Said, str]:
         report("table 2: floors", 0, 1)
         said = gather_said(world, runs)
         report("table 2: floors", 1, 1)
+        if config.keep is not None:
+            keep_weights(config.keep / WEIGHTS, world, folders)
     return said, f"seed {read_world(data)['seed']} of the painted world"
 
 
@@ -120,4 +122,5 @@ def expected_minutes(trainings: Sequence[Training]) -> float:
 def _command(config: Table2Config) -> str:
     if config.captions is not None:
         return f"mami reproduce table2 --captions {config.captions.as_posix()}"
-    return f"mami reproduce table2 --seeds {config.seeds}"
+    data = "" if str(config.data) == "scenery" else f" --data {config.data.name}"
+    return f"mami reproduce table2{data} --seeds {config.seeds}"

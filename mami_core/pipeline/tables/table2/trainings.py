@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from mami_core.captioning.consensus_captioner import BRIEF, Consensus
+from mami_core.captioning.consensus_files import DESCRIPTION, KeptConsensus, load_consensus, save_consensus
 from mami_core.captioning.decoder import Decoder
 from mami_core.captioning.decoding import Decoding
 from mami_core.captioning.ensemble import Ensemble
@@ -206,7 +207,7 @@ def _consensus(
 ) -> dict[str, Any]:
     """Train our captioner; say the test units with and without each of its parts."""
     made, words = trained_consensus(training, world, units, folders, report)
-    expected = {split: words.vectors.reader.shares(pooled_regions(units.splits[split])) for split in ("val", "test")}
+    expected = {split: made.words.reader.shares(pooled_regions(units.splits[split])) for split in ("val", "test")}
     parts: dict[str, list[str]] = {}
     if training.seed == 0 and training.source == COMPOUND:
         parts = _parts(made, words, units, expected, language_model_of(units, folders.shared))
@@ -221,19 +222,25 @@ def _consensus(
 def trained_consensus(
     training: Training, world: WorldUnits, units: TrainingUnits, folders: RunFolders, report: Report
 ) -> tuple[Consensus, LearntWords]:
-    """Return our captioner and the words it was told, trained now or in an earlier run."""
+    """Return our captioner and the words it was told, trained now or in an earlier run.
+
+    What speaks is what is kept, in half precision: who has the files can have every caption said again.
+    """
     words = learnt_words(world.described(training.source, "train", "short+long"), seed=training.seed)
-    made = train_consensus(
-        units.splits["train"],
-        units.splits["val"],
-        units.vocabulary,
-        words=words,
-        length=units.length,
-        recipe=ConsensusRecipe(settings=NAMING if training.source == PLANTED else None, seed=training.seed),
-        folder=folders.run(training),
-        progress=lambda done, total, _: report(training.name, done, total),
-    )
-    return made, words
+    run = folders.run(training)
+    if not (run / DESCRIPTION).is_file():
+        made = train_consensus(
+            units.splits["train"],
+            units.splits["val"],
+            units.vocabulary,
+            words=words,
+            length=units.length,
+            recipe=ConsensusRecipe(settings=NAMING if training.source == PLANTED else None, seed=training.seed),
+            folder=run,
+            progress=lambda done, total, _: report(training.name, done, total),
+        )
+        save_consensus(run, KeptConsensus(made, world.encoder, {"training": training.name}))
+    return load_consensus(run).made, words
 
 
 # each adds one thing to the one before; the last is the captioner itself

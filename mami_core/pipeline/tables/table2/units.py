@@ -36,6 +36,7 @@ class WorldUnits:
     texts: Mapping[str, tuple[tuple[str, ...], ...]]  # set → references per unit
     contents: tuple[UnitContent, ...]
     sources: Mapping[str, str]  # dissection → source
+    encoder: Mapping[str, str]  # name and sha256
 
     @classmethod
     def read(
@@ -60,6 +61,7 @@ class WorldUnits:
             },
             contents=tuple(UnitContent.from_dict(opened[name].truth[layer, unit]) for name, layer, unit in keys),
             sources=sources,
+            encoder={"name": encoder.name, "sha256": encoder.sha256},
         )
 
     @cached_property
