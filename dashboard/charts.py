@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,4 +124,37 @@ def training_chart(epochs: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="epoch")
     axis = {"overlaying": "y", "side": "right", "showgrid": False, "title": "BLEU"}
     figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 30, "b": 10}, legend=_ABOVE, yaxis2=axis)
+    return figure
+
+
+METHOD_COLOURS = {
+    "integrated-gradients": "#3f73cf",
+    "gradient-shap": "#2b9463",
+    "occlusion": "#cf6a24",
+    "lime": "#9a55b5",
+}
+
+
+def deletion_chart(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> go.Figure:
+    """Return how the answer falls as cells are taken away by each method, beside the range of random orders."""
+    deleted, random = arrays["deleted"], arrays["random"]
+    figure = go.Figure()
+    low, high = random.min(0), random.max(0)
+    figure.add_scatter(
+        x=np.concatenate([deleted, deleted[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="none",
+        fillcolor="rgba(122,128,146,.25)", name=f"random order, {facts['random_auc']:.2f}", hoverinfo="skip",
+    )  # fmt: skip
+    for name, found in facts["methods"].items():
+        figure.add_scatter(
+            x=deleted,
+            y=arrays[f"curve:{name}"],
+            name=f"{name}, {found['auc']:.2f}" if found["auc"] is not None else name,
+            mode="lines",
+            line={"color": METHOD_COLOURS.get(name, OTHER_COLOUR), "width": 2},
+            hovertemplate="%{x:.0%} taken away: %{y:.3g}",
+        )
+    figure.update_xaxes(tickformat=".0%", title="of the picture taken away")
+    figure.update_yaxes(title="answer", rangemode="tozero")
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
+    figure.update_layout(height=340, legend=legend, margin={"l": 10, "r": 10, "t": 30, "b": 10})
     return figure

@@ -13,6 +13,7 @@ _VIEWS = {
     "overview": ("Overview", ":material/dashboard:"),
     "neurons": ("Neurons", ":material/view_list:"),
     "neuron": ("Neuron", ":material/center_focus_strong:"),
+    "visualise": ("Feature visualisation", ":material/brush:"),
     "maps": ("Maps", ":material/scatter_plot:"),
     "compare": ("Compare", ":material/compare:"),
     "search": ("Search an image", ":material/image_search:"),
@@ -23,7 +24,7 @@ _VIEWS = {
     "export": ("Export and import", ":material/download:"),
 }
 SECTIONS = {
-    "Explore": ("overview", "neurons", "neuron", "maps", "search", "compare", "evaluate"),
+    "Explore": ("overview", "neurons", "neuron", "visualise", "maps", "search", "compare", "evaluate"),
     "Work": ("review", "export", "jobs", "settings"),
 }
 UNIT = ("layer", "unit")
@@ -36,6 +37,7 @@ SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names bes
     "search": ("image",),
     "maps": ("by", "method", "layer", "unit", "word"),
     "compare": ("what",),
+    "visualise": ("what", *UNIT),
     "evaluate": ("show", "on", "set"),
 }
 
