@@ -7,7 +7,7 @@ follows the non-linearity, so that an activation of zero means "silent".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -74,16 +74,18 @@ class SceneryResNet(nn.Module):
 class SceneryAlexNet(nn.Module):
     """Five plain convolutions and two fully connected layers, after Krizhevsky et al. 2012: 464 units."""
 
-    def __init__(self, classes: int = len(PLACES)) -> None:
+    def __init__(
+        self, classes: int = len(PLACES), *, widths: Sequence[int] = (48, 96, 128, 96, 96), hidden: int = 256
+    ) -> None:
         super().__init__()
-        self.conv1 = ConvUnit(3, 48, 9, stride=4)  # 28 x 28
+        self.conv1 = ConvUnit(3, widths[0], 9, stride=4)  # 28 x 28
         self.pool = nn.MaxPool2d(2)
-        self.conv2 = ConvUnit(48, 96, 5)  # 14 x 14, as all that follow
-        self.conv3 = ConvUnit(96, 128, 3)
-        self.conv4 = ConvUnit(128, 96, 3)
-        self.conv5 = ConvUnit(96, 96, 3)
-        self.fc6 = nn.Linear(96 * 3 * 3, 256)
-        self.fc7 = nn.Linear(256, classes)
+        self.conv2 = ConvUnit(widths[0], widths[1], 5)  # 14 x 14, as all that follow
+        self.conv3 = ConvUnit(widths[1], widths[2], 3)
+        self.conv4 = ConvUnit(widths[2], widths[3], 3)
+        self.conv5 = ConvUnit(widths[3], widths[4], 3)
+        self.fc6 = nn.Linear(widths[4] * 3 * 3, hidden)
+        self.fc7 = nn.Linear(hidden, classes)
         self.dropout = nn.Dropout(0.3)
 
     def forward(self, x: Tensor) -> Tensor:

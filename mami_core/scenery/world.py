@@ -104,7 +104,7 @@ def paint(seed: int, *, place: str | None = None) -> Scene:
     canvas = Canvas(dice, light, _viewpoint(dice))
     invite(canvas, PAINTERS[name](canvas))
     image = _develop(dice, canvas.image)
-    instances, objects = _visible(canvas)
+    instances, objects = visible_objects(canvas)
     if dice.chance(0.5):
         image, instances = image[:, ::-1], instances[:, ::-1]
     return Scene(np.ascontiguousarray(image), np.ascontiguousarray(instances), objects, PLACES.index(name), light)
@@ -138,7 +138,7 @@ def _develop(dice: Dice, drawn: np.ndarray) -> np.ndarray:
     return image.astype(np.uint8).transpose(1, 2, 0)
 
 
-def _visible(canvas: Canvas) -> tuple[np.ndarray, np.ndarray]:
+def visible_objects(canvas: Canvas) -> tuple[np.ndarray, np.ndarray]:
     """Give the map (SIZE, SIZE) by what covers each pixel's centre, and the objects that are left on it."""
     sampled = canvas.instances[1::2, 1::2]
     seen = np.bincount(sampled.ravel(), minlength=len(canvas.objects)) > 0

@@ -1,0 +1,44 @@
+"""Train a small classifier of places on scenes with a planted cue, so that how far it trusts the cue can be studied."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mami_core.scenery.cues import CUED_PLACES
+from mami_core.scenery.networks import SceneryAlexNet, to_input
+from mami_core.training.vision import Progress, VisionRecipe, fit
+
+RECIPE: Final = VisionRecipe(epochs=9, learning_rate=3e-3)
+WIDTHS: Final = (24, 48, 64, 64, 96)
+LAYER: Final = "conv5"  # the last convolution: what a unit sees there is largest
+
+
+def cued_network() -> SceneryAlexNet:
+    """Return the untrained network: the painted world's AlexNet at half its width, but for the last convolution."""
+    return SceneryAlexNet(len(CUED_PLACES), widths=WIDTHS, hidden=128)
+
+
+def train_cued(
+    images: np.ndarray, places: np.ndarray, *, recipe: VisionRecipe = RECIPE, progress: Progress | None = None
+) -> nn.Module:
+    """Return a network trained on images uint8 (N, 3, H, W) of places (N,), indices into `CUED_PLACES`, in eval mode.
+
+    Images are not mirrored: where the cue stands is what it tells.
+    """
+    torch.manual_seed(recipe.seed)
+    network = cued_network()
+    wanted = torch.from_numpy(places)
+
+    def loss_of(batch: Tensor, generator: torch.Generator) -> Tensor:
+        pixels = to_input(images[batch.numpy()])  # (B, 3, H, W)
+        strength = 1 + 0.15 * torch.randn(len(pixels), 3, 1, 1, generator=generator)
+        seen = (pixels * strength).contiguous(memory_format=torch.channels_last)
+        return F.cross_entropy(network(seen).float(), wanted[batch], label_smoothing=0.05)
+
+    fit(network, len(images), loss_of, recipe, progress=progress)
+    return network
