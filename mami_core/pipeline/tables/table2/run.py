@@ -35,8 +35,8 @@ from mami_core.training.consensus import ConsensusRecipe
 
 # CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
 COST: Final[Mapping[str, Mapping[str, float]]] = {
-    "short": {"milan": 80, "luong": 75, "self": 75, "mami": 80, CONSENSUS: 75},
-    "long": {"milan": 190, "luong": 180, "self": 180, "mami": 190, CONSENSUS: 220},
+    "short": {"milan": 50, "luong": 50, "self": 50, "mami": 60, CONSENSUS: 75},
+    "long": {"milan": 130, "luong": 130, "self": 130, "mami": 160, CONSENSUS: 220},
 }
 
 
