@@ -16,6 +16,7 @@ _VIEWS = {
     "visualise": ("Feature visualisation", ":material/brush:"),
     "maps": ("Maps", ":material/scatter_plot:"),
     "compare": ("Compare", ":material/compare:"),
+    "intervene": ("Intervene", ":material/content_cut:"),
     "search": ("Search an image", ":material/image_search:"),
     "evaluate": ("Evaluate", ":material/leaderboard:"),
     "review": ("Review", ":material/rate_review:"),
@@ -24,7 +25,7 @@ _VIEWS = {
     "export": ("Export and import", ":material/download:"),
 }
 SECTIONS = {
-    "Explore": ("overview", "neurons", "neuron", "visualise", "maps", "search", "compare", "evaluate"),
+    "Explore": ("overview", "neurons", "neuron", "visualise", "maps", "search", "compare", "intervene", "evaluate"),
     "Work": ("review", "export", "jobs", "settings"),
 }
 UNIT = ("layer", "unit")
@@ -37,6 +38,7 @@ SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names bes
     "search": ("image",),
     "maps": ("by", "method", "layer", "unit", "word"),
     "compare": ("what",),
+    "intervene": ("what", "concept"),
     "visualise": ("what", *UNIT),
     "evaluate": ("show", "on", "set"),
 }

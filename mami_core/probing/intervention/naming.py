@@ -13,6 +13,7 @@ from mami_core.probing.words import TextIndex, caption_texts
 from mami_core.scenery.lexicon import PART_WORDS
 from mami_core.store import Dissection, UnitKey
 
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 ALIKE: Final = 0.2  # cosine of TF-IDF from which on a caption is taken to mean what was asked for
 
 
@@ -27,8 +28,8 @@ def a_captioner(dissection: Dissection, name: str | None) -> str:
 
 def scores_of(texts: Sequence[str | None], wanted: str, mode: Mode) -> np.ndarray:
     """Return how well each caption fits a query, float64 (n,): 1 or 0; by meaning 0 to 1; 0 where nothing was said."""
-    if mode not in get_args(Mode):
-        raise ValueError(f"captions are searched by {', '.join(get_args(Mode))}, not by {mode!r}")
+    if mode not in MODES:
+        raise ValueError(f"captions are searched by {', '.join(MODES)}, not by {mode!r}")
     if not wanted.strip():
         raise ValueError("an empty query finds no unit; name a word, for example `--query sky`")
     if mode == "meaning":
