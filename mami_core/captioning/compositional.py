@@ -34,9 +34,9 @@ class SearchSettings:
 
     beam: int = 6
     longest: int = 4  # concepts in a formula
-    cost: float = 12.0  # nats a concept
-    relation_cost: float = 20.0  # nats more for a relation: there are hundreds of times as many of them
-    mask_weight: float = 0.6  # of what masks say; the rest is what all pictures say
+    cost: float = 18.0  # nats a concept
+    relation_cost: float = 25.0  # nats more for a relation: there are hundreds of times as many of them
+    mask_weight: float = 0.85  # of what masks say; the rest is what all pictures say
     pictures: float = 2000.0  # how many independent pictures there are at most
     things: float = 300.0  # how many independent things the kept maps show at most
 

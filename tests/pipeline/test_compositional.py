@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mami_core.cli import main
-from mami_core.pipeline.captions.compositional import group_of, pictures_of, within
+from mami_core.pipeline.captions.compositional import at_most, group_of, pictures_of, within
 from mami_core.scenery.content import UnitContent
 from mami_core.scenery.images import SceneryImages
 from mami_core.scenery.reading import read_caption
@@ -73,6 +73,16 @@ def test_a_unit_is_held_against_its_own_half_only(tmp_path: Path) -> None:
     shown = {exemplar.image_id for exemplar in made.exemplars_of(*key)["top"]}
     assert group_of(made, key) == (15, 30)
     assert shown <= set(within(np.arange(30), group_of(made, key)).tolist())
+
+
+def test_of_too_many_pictures_those_with_maps_are_looked_at_first() -> None:
+    ids = np.arange(100) * 2
+    assert at_most(ids, np.array([4, 198]), 100).tolist() == ids.tolist()
+    some = at_most(ids, np.array([3, 4, 198]), 10)
+    assert len(set(some.tolist())) == 10
+    assert {4, 198} <= set(some.tolist())
+    assert sorted(some) == some.tolist()
+    assert len(at_most(ids, ids, 7)) == 7
 
 
 def test_all_painted_scenes_are_looked_at_and_of_other_pictures_those_that_are_kept(tmp_path: Path) -> None:
