@@ -24,7 +24,7 @@ from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
 from mami_core.probing.head_roles import head_words as words_by_head
 from mami_core.probing.head_roles import heads_by_layer
-from mami_core.probing.matching import caption_differences, match_units
+from mami_core.probing.matching import Redundancy, caption_differences, match_units, redundancy
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import caption_payload, encoded, number
 from mami_core.probing.spectrum import class_effects
@@ -67,6 +67,13 @@ def matched(found: loaders.Found, other: loaders.Found, layer: str, other_layer:
     with loaders.READING:
         matches = match_units(first, second, layer, other_layer)
         return caption_differences(first, second, layer, other_layer, matches, captioner)
+
+
+@lru_cache(maxsize=16)
+def repeated(found: loaders.Found, layer: str, threshold: float) -> Redundancy:
+    """Return which units of a layer do what others do; ValueError or FileNotFoundError where it keeps no peaks."""
+    with loaders.READING:
+        return redundancy(loaders.opened(found), layer, threshold=threshold)
 
 
 @lru_cache(maxsize=8)

@@ -105,9 +105,10 @@ def _words(found: loaders.Found, by: str, points: Space, made: Map) -> dict[str,
     said = _sayers(found, by.removeprefix(PREFIX))
     counts = np.array([len(said.get(str(word), ())) for word in points.keys])
     colours = {
-        "units": {"name": "units that say it", "values": encoded(np.where(counts, counts, np.nan).astype("<f4"))},
+        "units": {"name": "units that say it", "values": encoded(np.where(counts, counts, np.nan).astype("<f4")),
+                  "counts": True},
         "cluster": _named("cluster", made.groups, _cluster_names(made, [])),
-    }
+    }  # fmt: skip
     return {"kind": "words", "words": list(points.keys), "colours": colours, "topics": []}
 
 

@@ -4,7 +4,7 @@ import { element } from "./element.js";
 
 const MARGIN = 26; // CSS pixels around all points
 const NEAR = 9; // how far from a point a click still means it
-const FAINT = 38; // of 255: a point that is not among those looked for
+const FAINT = 58; // of 255: a point that is not among those looked for
 
 // Which pixels a disc covers: how far each lies from its middle in an image of a width, and how opaque it is.
 function disc(radius, width, strength) {

@@ -125,7 +125,7 @@ class Spaces {
   repaint() {
     if (!this.points) return;
     const { points } = this, colour = points.colours[this.colour.value];
-    const { colours, low, high } = colour.names ? { colours: null } : colouredFigures(colour.values);
+    const { colours, low, high } = colour.names ? { colours: null } : colouredFigures(colour.values, colour.counts);
     const named = colour.names && coloursOf(colour.names, colour.ordered);
     const packed = new Uint32Array(points.size);
     for (let i = 0; i < points.size; i++) {
@@ -180,8 +180,9 @@ class Spaces {
 
   drawLegend(colour, named, low, high) {
     if (!named) {
-      this.legend.replaceChildren(element("span", { class: "figures" }, figure(low)), element("span", { class: "ramp", style: `background:${RAMP_OF_FIGURES}` }),
-        element("span", { class: "figures" }, figure(high)), element("span", { class: "quiet" }, "2nd to 98th percentile; grey: not computed"));
+      const shortly = (value) => (colour.counts ? String(value) : figure(value));
+      this.legend.replaceChildren(element("span", { class: "figures" }, shortly(low)), element("span", { class: "ramp", style: `background:${RAMP_OF_FIGURES}` }),
+        element("span", { class: "figures" }, shortly(high)), element("span", { class: "quiet" }, colour.counts ? "grey: none" : "2nd to 98th percentile; grey: not computed"));
       return;
     }
     this.legend.replaceChildren(...colour.names.map((name, i) => element("button", {

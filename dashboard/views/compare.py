@@ -13,6 +13,7 @@ from dashboard.charts import agreement_chart, wins_chart
 from dashboard.components import ROWS
 from dashboard.controls import open_dissection, rounded, unit_cell, unit_list
 from dashboard.links import page_of
+from dashboard.plain import plain
 from mami_core.probing.filtering import UnitFilter
 from mami_core.probing.head_roles import responsible_words
 from mami_core.store import Dissection
@@ -141,9 +142,36 @@ def _matches(other: loaders.Found, second: Dissection, columns: Sequence[DeltaGe
     )
 
 
+def repeats() -> None:
+    """Draw the units of a layer that do what others of it do."""
+    columns = st.columns([1, 1, 2])
+    layer = columns[0].selectbox("Layer", dissection.layers, key="layer of repeats")
+    threshold = columns[1].slider("Tied from r of", 0.5, 1.0, 0.9, 0.01, key="threshold of repeats")
+    try:
+        answer = probes.repeated(found, layer, threshold)
+    except (ValueError, OSError) as problem:
+        st.error(plain(problem))
+        return
+    tied = answer.table[answer.table["group"] >= 0].sort_values(["group", "unit"])
+    st.markdown(
+        f"**{answer.units} units count as {answer.effective_units:.1f} independent ones** :gray[participation ratio of "
+        f"their peaks' correlations; {len(tied)} repeat another, in {tied['group'].nunique()} groups]"
+    )
+    if tied.empty:
+        st.info(f"No two units of {layer} are tied by r of {threshold:.2f} or more; the most alike are listed.")
+    shown = answer.table.head(SHOWN) if tied.empty else tied.head(4 * SHOWN)
+    rows = [
+        [row.group + 1 if row.group >= 0 else "none", unit_cell(found, layer, row.unit),
+         unit_cell(found, layer, row.nearest), rounded(row.correlation),
+         " / ".join(loaders.spoken(found, layer, row.unit).values()) or "no caption"]
+        for row in shown.itertuples()
+    ]  # fmt: skip
+    ROWS(key="repeated units", data={"columns": ["group", "unit", "nearest", "r", "said of the unit"], "rows": rows})
+
+
 found, dissection = open_dissection()
 st.title("Compare")
-VIEWS = {"Captioners": captioners, "Heads": heads, "Dissections": dissections}
+VIEWS = {"Captioners": captioners, "Heads": heads, "Dissections": dissections, "Redundancy": repeats}
 what = st.segmented_control(
     "What", list(VIEWS), default="Captioners", label_visibility="collapsed", key="what", bind="query-params"
 )

@@ -93,9 +93,11 @@ if not known:
     st.stop()
 left, right = st.columns([4, 1], vertical_alignment="bottom")
 named = {text: by for by, text in known.items()}  # addresses hold the words that are shown
-quiet = {"label_visibility": "collapsed", "bind": "query-params"}
-by = named[left.selectbox("By", list(named), key="by", **quiet)]
-method = METHODS[right.segmented_control("Method", list(METHODS), default="PCA", key="method", **quiet) or "PCA"]
+by = named[left.selectbox("By", list(named), key="by", bind="query-params", label_visibility="collapsed")]
+chosen = right.segmented_control(
+    "Method", list(METHODS), default="PCA", key="method", bind="query-params", label_visibility="collapsed"
+)
+method = METHODS[chosen or "PCA"]
 try:
     if spaces.is_made(found, by, method):
         draw(by, method)

@@ -1,7 +1,4 @@
-"""`mami reproduce stability`: do captions of neurons that fire for one part name it, whichever exemplars are shown?
-
-Beside it, how well exemplars' pieces tell neurons that fire for two things from those that fire for one.
-"""
+"""`mami reproduce stability`: do captions of neurons that fire for one part name it, whichever exemplars are shown?"""
 
 from __future__ import annotations
 
@@ -18,7 +15,6 @@ import torch
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import Checkpoint
 from mami_core.captioning.encoders import AnyEncoder
-from mami_core.captioning.features import UnitFeatures
 from mami_core.config import StabilityTableConfig
 from mami_core.evaluation.intervals import Interval, bootstrap_mean
 from mami_core.pipeline.captions.caption import encoder_at
@@ -51,17 +47,19 @@ _WANTED: Final = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """Planted neurons with one part each, on test: no training unit has their rule, nor shows their images."""
+    """Planted neurons with one part each. Of those tested no training unit has the rule, nor shows the images."""
 
     dissection: Dissection
     parts: Mapping[UnitKey, str]
+    tested: frozenset[UnitKey]
 
     @classmethod
     def of(cls, planted: Dissection) -> Units:
-        """Return the test units of family `single`."""
-        rules = read_rules(planted)
-        chosen = [key for key in planted.splits["test"] if key[0] == FAMILY]
-        return cls(planted, {key: str(rules[key].terms[0].part) for key in chosen})
+        """Return the units of family `single`: those tested, and those that captioners were trained on."""
+        rules, splits = read_rules(planted), planted.splits
+        chosen = [key for key in (*splits["test"], *splits["train"]) if key[0] == FAMILY]
+        parts = {key: str(rules[key].terms[0].part) for key in chosen}
+        return cls(planted, parts, frozenset(parts).intersection(splits["test"]))
 
 
 def run_stability_table(config: StabilityTableConfig) -> None:
@@ -71,7 +69,8 @@ def run_stability_table(config: StabilityTableConfig) -> None:
         folder = find_world(config.data, report)
         units = Units.of(Dissection.open(folder / PLANTED))
         rows = [stability_of(teller, units, config, report) for teller in tellers(folder, config, report)]
-    table = {"units": len(units.parts), "resamples": config.resamples, "captioners": rows}
+    tested, trained = len(units.tested), len(units.parts) - len(units.tested)
+    table = {"units": tested, "trained_on": trained, "resamples": config.resamples, "captioners": rows}
     text = as_markdown(table, f"mami reproduce stability --resamples {config.resamples}")
     if config.out is not None:
         write_section(config.out, "stability", text, title="Results")
@@ -111,25 +110,25 @@ def stability_of(teller: Teller, units: Units, config: StabilityTableConfig, rep
     started = time.process_time()
     found = dict(told_again(teller, features, config.resamples, config.seed, report))
     seconds = time.process_time() - started
-    return {"captioner": teller.name, **_figures(found, units.parts, features), "cpu_seconds": round(seconds, 1)}
+    return {"captioner": teller.name, **_figures(found, units), "cpu_seconds": round(seconds, 1)}
 
 
-def _figures(
-    found: Mapping[UnitKey, Stability], parts: Mapping[UnitKey, str], features: UnitFeatures
-) -> dict[str, Any]:
-    named = [float(np.mean([_names(text, parts[key]) for text in found[key].captions])) for key in features.keys]
-    whole = [float(_names(found[key].caption, parts[key])) for key in features.keys]
+def _figures(found: Mapping[UnitKey, Stability], units: Units) -> dict[str, Any]:
+    named = {key: float(np.mean([_names(text, part) for text in found[key].captions]))
+             for key, part in units.parts.items()}  # fmt: skip
+    tested = [key for key in units.parts if key in units.tested]
     measures = {
-        "names the part": named,
-        "of all exemplars": whole,
-        "agreement": [found[key].agreement for key in features.keys],
-        "same caption": [found[key].same for key in features.keys],
+        "names the part": [named[key] for key in tested],
+        "of all exemplars": [float(_names(found[key].caption, units.parts[key])) for key in tested],
+        "agreement": [found[key].agreement for key in tested],
+        "same caption": [found[key].same for key in tested],
+        "trained on": [named[key] for key in units.parts if key not in units.tested],
     }
-    units = [
-        {"unit": f"{key[0]}/{key[1]}", "part": parts[key], "named": share, "caption": found[key].caption}
-        for key, share in zip(features.keys, named, strict=True)
+    each = [
+        {"unit": f"{key[0]}/{key[1]}", "part": units.parts[key], "named": named[key], "caption": found[key].caption}
+        for key in tested
     ]
-    return {**{name: _plain(bootstrap_mean(values, 0)) for name, values in measures.items()}, "each": units}
+    return {**{name: _plain(bootstrap_mean(values, 0)) for name, values in measures.items()}, "each": each}
 
 
 def _names(caption: str, part: str) -> bool:
@@ -142,14 +141,15 @@ def _plain(interval: Interval) -> dict[str, float]:
 
 def as_markdown(table: Mapping[str, Any], command: str) -> str:
     """Return the figures as a section of docs/results.md."""
-    columns = ("names the part", "of all exemplars", "agreement", "same caption")
+    columns = ("names the part", "of all exemplars", "agreement", "same caption", "trained on")
     lines = [
         "## Stability: captions of bootstrapped exemplars",
         "",
         f"Written by `{command}`. {table['units']} planted neurons that fire for one part, of rules that no training "
         f"unit has; their 15 exemplars drawn {table['resamples']} times with repeats and captioned again. *Names the "
         "part*: share of resamples whose caption does; *of all exemplars*: of units whose own caption does; "
-        "*agreement*: word F1 of two resamples; *same caption*: resamples that say exactly what all exemplars do. In "
+        "*agreement*: word F1 of two resamples; *same caption*: resamples that say exactly what all exemplars do; "
+        f"*trained on*: names the part, of the {table['trained_on']} units whose rules are trained on. In "
         "brackets: 95 % interval, bootstrap over units. Simulated world.",
         "",
         "| captioner | " + " | ".join(columns) + " | CPU s |",
