@@ -17,6 +17,25 @@ export function coloured(values, start, low, high, pixels, palette = PALETTE) {
   }
 }
 
+// Lay a palette's colours of one map over what is drawn already. One colour does where the map is zero everywhere.
+export function layHeat(context, layer, found, index, low, { size, width, opacity, palette }) {
+  if (found.empty[index]) {
+    const [red, green, blue, alpha] = zeroOf(low, found.high, palette);
+    context.fillStyle = `rgb(${red} ${green} ${blue} / ${(alpha / 255) * opacity})`;
+    context.fillRect(0, 0, width, width);
+    return;
+  }
+  layer.resize(size);
+  coloured(found.all, index * size * size, low, found.high, layer.pixels, palette);
+  layer.drawOn(context, opacity, width);
+}
+
+function zeroOf(low, high, palette) {
+  const pixel = new Uint32Array(1);
+  coloured([0], 0, low, high, pixel, palette);
+  return new Uint8ClampedArray(pixel.buffer);
+}
+
 // Dark outside the mask, a line along its inner edge. Returns how the two are packed: shade below, line above.
 function masked(values, start, threshold, size, shade, line) {
   const reach = Math.max(1, Math.round(size / 90));
@@ -133,17 +152,16 @@ export class Exemplars {
   }
 
   lay(context, found, index, { size, width, mode, opacity, word }) {
-    const start = index * size * size;
-    this.shade.resize(size);
     if (word || mode === "heat") {
-      coloured(found.all, start, Math.min(0, found.low), found.high, this.shade.pixels, word ? ROOTED : PALETTE);
-      this.shade.drawOn(context, opacity, width);
+      const palette = word ? ROOTED : PALETTE;
+      layHeat(context, this.shade, found, index, Math.min(0, found.low), { size, width, opacity, palette });
       return;
     }
     const threshold = this.record.statistics.threshold;
     if (threshold === null) return;
+    this.shade.resize(size);
     this.line.resize(size);
-    masked(found.all, start, threshold, size, this.shade.pixels, this.line.pixels);
+    masked(found.all, index * size * size, threshold, size, this.shade.pixels, this.line.pixels);
     this.shade.drawOn(context, opacity, width);
     this.line.drawOn(context, 1, width);
   }

@@ -2,7 +2,7 @@
 
 import { NOT_STORED, element, figure, percent } from "./element.js";
 import { ROOTED } from "./colour.js";
-import { Layer, coloured, drawTile, fitted, volume } from "./exemplars.js";
+import { Layer, drawTile, fitted, layHeat, volume } from "./exemplars.js";
 import { smooth, upsampledAll } from "./maps.js";
 
 const NAMES = { bahdanau: "Bahdanau", luong: "Luong", self: "Self-attention", combined: "Combined" };
@@ -99,12 +99,10 @@ export class Heads {
       const key = `${row.head.head}/${index}/${size}`;
       const { values, offset } = this.values(row.head, index);
       this.kept[key] ??= upsampledAll(values, offset, row.head.grid, size, smooth);
-      this.layer.resize(size);
       row.contexts.forEach((context, i) => {
         fitted(context.canvas, css);
         drawTile(context, this.sprite, i, size);
-        coloured(this.kept[key].all, i * size * size, 0, this.kept[key].high, this.layer.pixels, ROOTED);
-        this.layer.drawOn(context, opacity, size);
+        layHeat(context, this.layer, this.kept[key], i, 0, { size, width: size, opacity, palette: ROOTED });
       });
     }
   }

@@ -61,6 +61,7 @@ export function bilinear(values, offset, height, width, size, out) {
       out[at] = left + (line[columns.high[x]] - left) * columns.share[x];
     }
   }
+  return true;
 }
 
 // Show, Attend and Tell, section 5.4: upsample, then a Gaussian. Theirs is 20 pixels at 24 a cell; 5/6 of a cell.
@@ -91,10 +92,10 @@ function mirrored(index, size) {
   return wrapped < size ? wrapped : period - 1 - wrapped;
 }
 
-// As `bilinear`, smoothed for attention. Most exemplars get none of a word's: they need no arithmetic.
+// As `bilinear`, smoothed for attention. Most exemplars get none of a word's: they need no arithmetic, and get false.
 export function smooth(values, offset, height, width, size, out) {
   out.fill(0, 0, size * size);
-  if (values.subarray(offset, offset + height * width).every((value) => value === 0)) return;
+  if (values.subarray(offset, offset + height * width).every((value) => value === 0)) return false;
   const rows = once(`g${height}/${size}`, () => gaussianOfBilinear(height, size));
   const columns = once(`g${width}/${size}`, () => gaussianOfBilinear(width, size));
   const wide = new Float32Array(height * size); // (height, size)
@@ -112,20 +113,23 @@ export function smooth(values, offset, height, width, size, out) {
       for (let x = 0, at = y * size, from = cell * size; x < size; x++) out[at + x] += weight * wide[from + x];
     }
   }
+  return true;
 }
 
-// Upsample all of a unit's maps at once; returns them one after the other with their lowest and highest value.
+// Upsample all of a unit's maps at once; returns them one after the other with their lowest and highest value, and
+// which of them are zero everywhere.
 export function upsampledAll(values, offset, [count, height, width], size, method) {
   const all = new Float32Array(count * size * size);
+  const empty = [];
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < count; i++) {
     const one = all.subarray(i * size * size, (i + 1) * size * size);
-    method(values, offset + i * height * width, height, width, size, one);
-    for (const value of one) {
+    empty[i] = !method(values, offset + i * height * width, height, width, size, one);
+    for (const value of empty[i] ? [0] : one) {
       if (value < low) low = value;
       if (value > high) high = value;
     }
   }
-  return { all, low, high };
+  return { all, empty, low, high };
 }
