@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from mami_core.evaluation.breakdown import PURITIES, means, purity_name
+from mami_core.evaluation.breakdown import PURITIES, corpus_bleu, means, purity_name
 from mami_core.evaluation.firing import FIRING
 from mami_core.evaluation.measures import CONTENT, RULED, TITLES, TRUTHS
 from mami_core.probing.payload import number
@@ -98,7 +98,7 @@ def text_board(report: Mapping[str, Any], scores: pd.DataFrame, link: Link) -> d
         own = scores[scores["voice"] == voice]
         measured = report["text"].get(voice)
         variety = [own["words"].mean(), (own["repeats"] >= 2).mean()]
-        cells = [_cell(corpus.get(voice), link(voice, "references", None)), *_texts(measured),
+        cells = [_cell(corpus.get(voice), link(voice, "references", None)), *_texts(own, measured),
                  *({"value": number(value), "href": link(voice, "words", None)} for value in variety)]  # fmt: skip
         rows.append(_row(voice, kind, cells))
     _mark_best(rows, only=1)
@@ -156,17 +156,17 @@ def _cell(figure: Mapping[str, Any] | None, href: str) -> dict[str, Any] | None:
     return {**values, "href": href, "title": f"{figure['count']} units: open them"}
 
 
-def _texts(measured: Mapping[str, Any] | None) -> list[dict[str, Any] | None]:
-    """Return the cells between BLEU and length; a voice whose text was not measured at length has none."""
+def _texts(own: pd.DataFrame, measured: Mapping[str, Any] | None) -> list[dict[str, Any] | None]:
+    """Return the cells between BLEU and length; of floors and people only what adds up from their units."""
+    bleu = corpus_bleu(own, "sat")
+    values = [bleu.brevity_penalty, bleu.score] if bleu else [None, None]
     if measured is None:
-        return [None] * 6
-    bleu = measured["bleu"]
-    values = [bleu["milan"]["brevity_penalty"], bleu["sat"]["score"], bleu["coco"]["score"]]
+        return [*({"value": value} for value in values), *([None] * 4)]
     coco, people = measured.get("coco", {}), measured.get("bertscore", {})
     asked = {"not_computed": "not asked for: mami evaluate D --coco"}
     scored = {"not_computed": people.get("not_computed", "not asked for: mami evaluate D --bertscore-backbone MODEL")}
     return [
-        *({"value": value} for value in values),
+        *({"value": value} for value in (*values, measured["bleu"]["coco"]["score"])),
         *(_or_why(coco.get(name, asked)) for name in ("cider", "meteor")),
         {"value": people["f1"]["mean"], "title": people["label"]} if "f1" in people else _or_why(scored),
     ]

@@ -12,7 +12,7 @@ from mami_core.evaluation.by_unit import COUNTED
 from mami_core.evaluation.intervals import bootstrap_mean
 from mami_core.evaluation.measures import TRUTHS
 from mami_core.evaluation.report import bleu_interval
-from mami_core.evaluation.text import bleu_from_statistics
+from mami_core.evaluation.text import Bleu, bleu_from_statistics
 
 PURITIES: Final = ((0.0, 0.3), (0.3, 0.5), (0.5, 1.0))  # share of the top part in the masks; the first are impure
 ALL: Final = "all units"
@@ -70,6 +70,12 @@ def means(scores: pd.DataFrame, measure: str, by: str = "all", *, seed: int = 0)
         voices[voice] * len(order) + order[group] for voice, group in zip(table["voice"], table["group"], strict=True)
     ]
     return table.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
+
+
+def corpus_bleu(scores: pd.DataFrame, preset: str) -> Bleu | None:
+    """Return BLEU of all captions of a voice together, `milan` or `sat`, whose words are cut alike; None without any."""
+    counted = scores[list(COUNTED)].dropna()
+    return None if counted.empty else bleu_from_statistics(counted.to_numpy().astype(np.int64).sum(axis=0), preset)
 
 
 def _mean(values: np.ndarray, seed: int) -> tuple[float, float, float]:

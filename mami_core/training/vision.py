@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,8 +82,9 @@ def fit(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = recipe.epochs * max(1, count // recipe.batch_size)
     optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    cycle = max(steps + 1, math.ceil(2 / recipe.warm_up))  # a cycle whose warm-up lasts no step divides by zero
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=steps + 1, pct_start=recipe.warm_up
+        optimizer, recipe.learning_rate, total_steps=cycle, pct_start=recipe.warm_up
     )
     history, started, done = History(), time.process_time(), 0
     for _ in range(recipe.epochs):

@@ -1,0 +1,29 @@
+"""The Evaluate page in a browser, on the bundled demo: intervals, and a figure that leads to the neurons behind it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_figure_of_the_leaderboard_has_an_interval_and_leads_to_its_neurons(visit):
+    page = visit("evaluate?d=demo")
+    page.wait_for_selector(".board[data-ready]")
+    row = page.locator(".board tr.captioner", has_text="mami@scenery").first
+    expect(row.locator(".interval").first).to_have_text("0.61–0.81")
+    row.locator("td a").first.click()
+    page.wait_for_url("**/neurons?d=demo&split=test&sort=names_top*")
+    page.wait_for_selector(".units[data-ready='77']")
+    expect(page.get_by_label("Split")).to_have_value("test")
+    expect(page.locator(".names")).to_contain_text("names the top part, mami@scenery")
+    page.go_back()
+    page.wait_for_selector(".board[data-ready]")
+
+
+def test_a_caption_drawn_as_wrong_leads_to_its_neuron(visit):
+    page = visit("evaluate?d=demo&show=Captions")
+    page.wait_for_selector(".rows[data-ready='8']")
+    page.locator(".rows .unit a").first.click()
+    page.wait_for_selector(".neuron[data-painted]")
