@@ -59,11 +59,11 @@ class CaptionConfig:
     """Say in words what each unit of a dissection fires for."""
 
     dissection: Path
-    captioner: tuple[str, ...] = ("milan@scenery", "mami@scenery")  # folders, names, netdissect, clip-dissect
+    captioner: tuple[str, ...] = ("milan@scenery", "mami@scenery")  # or netdissect, clip-dissect, compositional:ENCODER
     segmentation: str | None = None  # for netdissect: a folder of class-index PNGs, or scenery, the dissection's own
     concepts: Path | None = None  # for clip-dissect: a text file, one a line
     clip: Path | None = None  # for clip-dissect: folder of a CLIP of transformers, or of a match of `mami train`
-    images: str | None = None  # for both: where the images lie, as `mami dissect` was told
+    images: str | None = None  # for these three: where the images lie, as `mami dissect` was told
     weights: str | None = None  # for netdissect: the network's, where they were named when it was dissected
     decoding: str | None = None  # greedy | beam | pmi | consensus; none: the best on the captioner's validation units
     beam_size: int = 10
