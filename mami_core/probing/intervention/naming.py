@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from mami_core.probing.search import Mode, as_column, contains, matches
+from mami_core.probing.search import Mode, as_column, matches, says
 from mami_core.probing.words import TextIndex, caption_texts
 from mami_core.scenery.lexicon import PART_WORDS
 from mami_core.store import Dissection, UnitKey
@@ -34,7 +34,7 @@ def scores_of(texts: Sequence[str | None], wanted: str, mode: Mode) -> np.ndarra
         raise ValueError("an empty query finds no unit; name a word, for example `--query sky`")
     if mode == "meaning":
         return np.nan_to_num(TextIndex.of(texts).cosine(wanted))
-    found = (contains if mode == "text" else matches)(as_column(texts), wanted)
+    found = (says if mode == "text" else matches)(as_column(texts), wanted)
     return found.astype(np.float64)
 
 
