@@ -54,12 +54,14 @@ class Concepts:
 
     def touched(self, rows: np.ndarray, relation: str) -> np.ndarray:
         """Return how surely each of some things is above, below or beside each part, float32 (rows, P)."""
-        pairs = self.things.contacts[relation]
+        pairs = self.things.contacts[relation]  # ascending in their first
         place = np.full(len(self.part), -1)
         place[rows] = np.arange(len(rows))
         pairs = pairs[place[pairs[:, 0]] >= 0]
         found = np.zeros((len(rows), self.part.shape[1]), np.float32)
-        np.maximum.at(found, place[pairs[:, 0]], self.part[pairs[:, 1]])
+        first, starts = np.unique(pairs[:, 0], return_index=True)
+        if len(pairs):
+            found[place[first]] = np.maximum.reduceat(self.part[pairs[:, 1]], starts, axis=0)
         return found
 
     def _of_part(self, part: int) -> tuple[list[Thing], np.ndarray]:

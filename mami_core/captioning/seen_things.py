@@ -108,10 +108,17 @@ class SeenThings:
 
     @cached_property
     def contacts(self) -> dict[str, np.ndarray]:
-        """Return pairs of things that touch, int64 (pairs, 2): the first above, below, or beside the second."""
-        over = _pairs(self.labels[:, :-1], self.labels[:, 1:])
-        side = _pairs(self.labels[:, :, :-1], self.labels[:, :, 1:])
-        return {"above": over, "below": over[:, ::-1], "beside": np.concatenate([side, side[:, ::-1]])}
+        """Return pairs of things that touch, int64 (pairs, 2), ascending: the first above, below, beside the second."""
+        upper, lower = self.labels[:, :-1].ravel(), self.labels[:, 1:].ravel()
+        left, right = self.labels[:, :, :-1].ravel(), self.labels[:, :, 1:].ravel()
+        sides = np.concatenate([left, right]), np.concatenate([right, left])
+        return {"above": self._pairs(upper, lower), "below": self._pairs(lower, upper), "beside": self._pairs(*sides)}
+
+    def _pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        count = len(self.part)
+        touching = first != second
+        codes = np.unique(first[touching].astype(np.int64) * count + second[touching])  # one number a pair: sorted fast
+        return np.stack([codes // count, codes % count], 1)
 
     def in_pictures(self, values: np.ndarray) -> np.ndarray:
         """Return the largest of things' values (S, K) in each picture: (N, K)."""
@@ -121,11 +128,6 @@ class SeenThings:
 def _sure(distance: np.ndarray) -> np.ndarray:
     """Return 0 for far outside, 1 for far inside."""
     return 1 / (1 + np.exp(-np.clip(distance, -30, 30)))
-
-
-def _pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    both = np.stack([first.ravel(), second.ravel()], 1)
-    return np.unique(both[both[:, 0] != both[:, 1]].astype(np.int64), axis=0)
 
 
 def things_in(part: Tensor, look: Tensor, *, colours: int) -> SeenThings:
