@@ -20,15 +20,16 @@ from mami_core.store.kept_results import ATTRIBUTIONS, VISUALISATIONS, WORDS, Ke
 
 STYLE = """<style>
 .pictures{display:flex;flex-wrap:wrap;gap:.9rem;margin:.2rem 0 1rem}
-.pictures figure{margin:0;width:15.5rem;border:1px solid color-mix(in srgb,currentColor 18%,transparent);
+.pictures figure{margin:0;width:max(10.5rem,calc((100% - 4.5rem)/6));
+border:1px solid color-mix(in srgb,currentColor 18%,transparent);
 border-radius:.6rem;overflow:hidden}
 .pictures a{color:inherit;text-decoration:none;display:block}
 .pictures .made{display:flex;gap:2px;background:color-mix(in srgb,currentColor 8%,transparent)}
 .pictures .made img{flex:1;min-width:0;aspect-ratio:1;object-fit:cover;display:block}
-.pictures .seen{display:block;width:100%;height:3.85rem;object-fit:cover;object-position:left}
-.pictures figcaption{padding:.45rem .65rem .55rem;font-size:.85rem;line-height:1.35}
+.pictures .seen{display:block;width:100%;aspect-ratio:4;object-fit:cover;object-position:left}
+.pictures figcaption{padding:.45rem .65rem .55rem;font-size:.8rem;line-height:1.35}
 .pictures .id{font-weight:600}.pictures .quiet{opacity:.72}
-.pictures .said{display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden}
+.pictures .said{display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orient:vertical;overflow:hidden}
 </style>"""
 
 

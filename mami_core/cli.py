@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "bench-dissect": Command(config.BenchDissectConfig, "benches.bench:run_bench_dissect", ()),
     "bench-caption": Command(config.BenchCaptionConfig, "benches.bench:run_bench_caption", ()),
     "bench-dashboard": Command(config.BenchDashboardConfig, "benches.dashboard:run_bench_dashboard", ()),
+    "bench-visualise": Command(config.BenchVisualiseConfig, "benches.visualise:run_bench_visualise", ()),
     "visualise": Command(config.VisualiseConfig, "understanding.visualise:run_visualisation", ("of",)),
     "attribute": Command(config.AttributeConfig, "understanding.attribute:run_attribution", ("dissection",)),
     "map": Command(config.MapConfig, "understanding.maps:run_map", ("dissection",)),

@@ -45,7 +45,7 @@ def _layer_choice() -> str:
     options = [EVERY, *dissection.layers]
     named = st.query_params.get("layer", EVERY)
     at = options.index(named) if named in options else 0
-    chosen = st.selectbox("Layer", options, index=at, key="pictured layer")
+    chosen = st.columns(3)[0].selectbox("Layer", options, index=at, key="pictured layer")
     if chosen != EVERY:
         st.query_params["layer"] = chosen
     else:
@@ -103,7 +103,9 @@ def _unit_choice() -> tuple[str, int]:
 def attribution() -> None:
     """Draw what in one exemplar a unit answers to, by each method, with deletion curves."""
     layer, unit = _unit_choice()
-    exemplar = int(st.segmented_control("Exemplar", range(EXEMPLARS), default=0, format_func=lambda at: at + 1) or 0)
+    exemplar = int(
+        st.segmented_control("Exemplar", range(EXEMPLARS), default=0, format_func=lambda at: str(at + 1)) or 0
+    )
     running_jobs("attribute")
     kept = list(visuals.attributions_of(found, layer, unit, exemplar))
     line = ["attribute", str(found.path), "--layer", layer, "--units", str(unit), "--exemplar", str(exemplar)]

@@ -1,5 +1,6 @@
 """One frozen, self-checking record per command: it is the command line, and it is saved with every result."""
 
+from mami_core.config.bench_visualise import BenchVisualiseConfig
 from mami_core.config.benches import BenchCaptionConfig, BenchDashboardConfig, BenchDissectConfig
 from mami_core.config.captioners import CaptionConfig, CaptionImagesConfig, ConvertConfig, TrainConfig
 from mami_core.config.checks import parse_shard, parse_units, settings_sha256
@@ -27,12 +28,13 @@ from mami_core.config.spaces import (
 from mami_core.config.understanding import AttributeConfig, VisualiseConfig
 
 __all__ = [
-    "AttributeConfig",
     "AnalysisConfig",
+    "AttributeConfig",
     "AuditConfig",
     "BenchCaptionConfig",
     "BenchDashboardConfig",
     "BenchDissectConfig",
+    "BenchVisualiseConfig",
     "CaptionConfig",
     "CaptionImagesConfig",
     "ConvertConfig",
