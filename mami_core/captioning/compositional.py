@@ -35,7 +35,8 @@ class SearchSettings:
     beam: int = 6
     longest: int = 4  # concepts in a formula
     cost: float = 18.0  # nats a concept
-    relation_cost: float = 25.0  # nats more for a relation: there are hundreds of times as many of them
+    long_cost: float = 40.0  # nats more for each concept after the second
+    relation_cost: float = 43.0  # nats more for a relation: there are hundreds of times as many of them
     mask_weight: float = 0.85  # of what masks say; the rest is what all pictures say
     pictures: float = 2000.0  # how many independent pictures there are at most
     things: float = 300.0  # how many independent things the kept maps show at most
@@ -149,14 +150,19 @@ class Search:
     def _judged(self, formulas: Sequence[Formula], presence: np.ndarray, members: np.ndarray) -> Iterator[Found]:
         """Yield the beam's worth of formulas that score best among these."""
         settings = self.settings
-        costs = [settings.cost * formula.length
-                 + settings.relation_cost * sum(thing.relation is not None for thing in formula.things)
-                 for formula in formulas]  # fmt: skip
+        costs = [_cost(formula, settings) for formula in formulas]
         explains = self.explains(presence, members)
         scores = explains - np.array(costs)
         for place in np.argsort(-scores, kind="stable")[: settings.beam]:
             yield Found(float(scores[place]), float(explains[place]), formulas[place], presence[:, place],
                         members[:, place])  # fmt: skip
+
+
+def _cost(formula: Formula, settings: SearchSettings) -> float:
+    """Return what a formula's length costs, in nats."""
+    relations = sum(thing.relation is not None for thing in formula.things)
+    beyond = max(formula.length - 2, 0)
+    return settings.cost * formula.length + settings.long_cost * beyond + settings.relation_cost * relations
 
 
 def _unique(found: Iterator[Found] | Sequence[Found]) -> list[Found]:

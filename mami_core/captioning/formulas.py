@@ -34,8 +34,8 @@ class Thing:
 
     @property
     def length(self) -> int:
-        """Return how many concepts it takes."""
-        return sum(entry is not None for entry in (self.part, self.quality, self.relation, self.other))
+        """Return how many concepts it takes; a relation is none, it is between two."""
+        return sum(entry is not None for entry in (self.part, self.quality, self.other))
 
     def words(self) -> str:
         """Return it in the plainest words, in the plural."""

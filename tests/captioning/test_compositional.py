@@ -82,7 +82,7 @@ def test_the_search_finds_what_trying_every_formula_finds(seed: int) -> None:
     clean = evidence_for(concepts, true)
     noisy = Evidence(np.where(rng.random(len(clean.fires)) < 0.1, 1 - clean.fires, clean.fires), clean.rows,
                      clean.covered, clean.weight)  # fmt: skip
-    settings = SearchSettings(beam=200, longest=2, cost=0.5, relation_cost=1e6)  # no relations: those are three long
+    settings = SearchSettings(beam=200, longest=2, cost=0.5, relation_cost=2.0)
 
     found = Search(concepts, noisy, settings).run()
 
@@ -110,7 +110,7 @@ def test_the_search_finds_what_trying_every_formula_finds(seed: int) -> None:
 )
 def test_a_unit_that_was_planted_with_a_formula_is_called_by_it(planted: Formula) -> None:
     concepts = Concepts(made_things(5, pictures=200), TINY)
-    settings = SearchSettings(cost=1.0, relation_cost=1.0, beam=8)
+    settings = SearchSettings(cost=1.0, long_cost=0.0, relation_cost=2.0, beam=8)
     found = Search(concepts, evidence_for(concepts, planted), settings).run()
     assert set(found[0].formula.words().split()) == set(planted.words().split())
     assert said(found).text == found[0].formula.words()
