@@ -21,6 +21,7 @@ from mami_core.interop.label_import import LabelImport, preview_labels
 from mami_core.probing.filtering import UnitFilter
 from mami_core.store import UnitKey
 from mami_core.store.labels import LabelConflict
+from mami_core.store.layout import imported_file
 
 FORMS: dict[str, tuple[Exported, str, str]] = {
     "CSV": ("csv", "csv", "text/csv"),
@@ -28,6 +29,7 @@ FORMS: dict[str, tuple[Exported, str, str]] = {
     "Parquet": ("parquet", "parquet", "application/vnd.apache.parquet"),
     "MILAN (layer, unit, description)": ("milan", "csv", "text/csv"),
     "CLIP-Dissect (with similarity)": ("clip-dissect", "csv", "text/csv"),
+    "As imported": ("imported", "csv", "text/csv"),
     "HTML report, with pictures": ("html", "html", "text/html"),
     "Dataset card": ("card", "md", "text/markdown"),
 }
@@ -47,6 +49,11 @@ def said(choice: UnitFilter) -> str:
     }
     words = [f"{name} {value}" for name, value in parts.items() if value not in ("", None)]
     return ", ".join(words) or "every unit"
+
+
+def is_imported(name: str) -> bool:
+    """Tell whether a captioner's captions came from a file."""
+    return imported_file(name) in dissection.manifest.files
 
 
 def take_in() -> None:
@@ -103,12 +110,14 @@ scope = st.radio(
 form = st.selectbox("Form", list(FORMS), key="export form")
 kind, ending, mime = FORMS[form]
 captioner = None
-if kind in ("milan", "clip-dissect"):
-    if not dissection.captioners:
-        st.info("This form holds captions, and nothing is captioned yet: `mami caption`.")
+if kind in ("milan", "clip-dissect", "imported"):
+    speakers = [name for name in dissection.captioners if kind != "imported" or is_imported(name)]
+    if not speakers:
+        lacking, verb = ("imported", "import") if kind == "imported" else ("captioned", "caption")
+        st.info(f"This form holds captions, and nothing is {lacking} yet: `mami {verb}`.")
         st.stop()
-    captioner = st.selectbox("Captioner", dissection.captioners, key="export captioner")
-wanted = kept if scope == "filter" else None
+    captioner = st.selectbox("Captioner", speakers, key="export captioner")
+wanted = kept if scope == "filter" and kind != "imported" else None  # an imported file is given whole, as it was
 
 
 def content(keys: Sequence[UnitKey] | None = wanted) -> bytes:

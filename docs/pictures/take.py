@@ -27,7 +27,10 @@ PICTURES = {  # name: (address, colour scheme, what must be there, a word to poi
     "compare-light": ("compare?d=demo&what=Heads", "light", ".rows[data-ready]", None),
     "review-light": ("review?d=demo", "light", PAINTED, None),
     "search-light": ("search?d=demo&image=40", "light", ".firing[data-ready]", None),
+    "evaluate-light": ("evaluate?d=demo", "light", ".board[data-ready]", None),
     "export-light": ("export?d=demo", "light", "[data-testid=stDownloadButton]", None),
+    "visualise-light": ("visualise?d=demo", "light", ".pictures img", None),
+    "attribution-light": ("visualise?d=demo&what=Attribution&layer=layer4&unit=3", "light", ".js-plotly-plot", None),
     "jobs-light": ("jobs", "light", "[data-testid=stForm]", None),
 }
 

@@ -73,7 +73,7 @@ def means(scores: pd.DataFrame, measure: str, by: str = "all", *, seed: int = 0)
 
 
 def corpus_bleu(scores: pd.DataFrame, preset: str) -> Bleu | None:
-    """Return BLEU of all captions of a voice together, `milan` or `sat`, whose words are cut alike; None without any."""
+    """Return BLEU of all captions of a voice together, in `milan` or `sat`, which cut words alike; None without any."""
     counted = scores[list(COUNTED)].dropna()
     return None if counted.empty else bleu_from_statistics(counted.to_numpy().astype(np.int64).sum(axis=0), preset)
 

@@ -259,3 +259,11 @@ def test_a_sort_that_this_dissection_lacks_is_said_and_left_out(opened_at):
         test = opened_at(page, sort="pmi:nobody")
         assert not test.exception
         assert "cannot be sorted by 'pmi:nobody'" in words(test).replace("\\", "")  # as it is drawn, without escapes
+
+
+def test_the_form_as_imported_asks_for_an_import_where_there_was_none(opened_at, squares):
+    assert squares.id == "squares"
+    test = opened_at("export")
+    test.selectbox(key="export form").select("As imported").run()
+    assert not test.exception
+    assert "mami import" in test.info[0].value

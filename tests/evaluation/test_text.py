@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,24 @@ def test_cider_and_rouge_are_pycocoevalcaps() -> None:
     assert found["rouge_l"] == pytest.approx((1 + 2.44 * 1 * 2 / 3 / (2 / 3 + 1.44 * 1)) / 2)
     assert isinstance(found["cider"], float)
     assert isinstance(found["meteor"], NotComputed)
+
+
+@pytest.mark.slow
+def test_meteor_cider_and_rouge_are_what_pycocoevalcap_itself_says() -> None:
+    pytest.importorskip("pycocoevalcap")
+    if shutil.which("java") is None:
+        pytest.skip("needs Java: METEOR 1.5 is a Java program")
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.meteor.meteor import Meteor
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    captions = ["red roofs of houses", "the sky", "a dog on grass", "windows"]
+    references = [["red roofs of small houses", "roofs"], ["the blue sky above"], ["grass", "a dog"], ["doors"]]
+    said = {place: [caption] for place, caption in enumerate(captions)}
+    given = dict(enumerate(references))
+    found = coco_metrics(captions, references)
+    for name, metric in (("meteor", Meteor), ("cider", Cider), ("rouge_l", Rouge)):
+        assert found[name] == pytest.approx(metric().compute_score(given, said)[0]), name
 
 
 @pytest.mark.slow

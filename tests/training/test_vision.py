@@ -46,6 +46,13 @@ def test_a_segmentation_run_beats_the_commonest_part_and_reports_each_step(small
     assert not network.training
 
 
+@pytest.mark.parametrize("epochs", [1, 3, 4, 5])
+def test_a_world_too_small_for_a_step_of_warm_up_trains_all_the_same(small_world, epochs):
+    recipe = VisionRecipe(epochs=epochs, batch_size=48, learning_rate=1e-3)
+    _, history = train_generator(small_world[:6], recipe=recipe)
+    assert len(history.losses) == epochs
+
+
 def test_a_generator_learns_to_paint(small_world):
     network, history = train_generator(
         small_world, recipe=VisionRecipe(epochs=3, batch_size=8, learning_rate=5e-3), held_out=small_world[:8]
