@@ -44,7 +44,7 @@ def take(page: Page, name: str, selector: str, word: str | None) -> None:
     page.wait_for_timeout(1200)  # fonts and lazy images
     raw = HERE / f"{name}.png"
     page.screenshot(path=raw)
-    Image.open(raw).convert("RGB").save(HERE / f"{name}.jpg", quality=86, optimize=True)
+    Image.open(raw).convert("RGB").save(HERE / f"{name}.jpg", quality=76, optimize=True)
     raw.unlink()
 
 
