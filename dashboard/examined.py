@@ -80,7 +80,7 @@ def _pieces(found: loaders.Found, dissection: Dissection, facts: dict[str, Any],
     st.markdown(f"**{head}**{why}")
     for part in parts:
         st.markdown(plain(part["caption"] or "nothing said"))
-        st.image([loaders.image_bytes(found, images[rank]) for rank in part["exemplars"][:8]], width=64)
+        st.image([loaders.image_bytes(found, images[rank]) for rank in part["exemplars"][:7]], width=64)
 
 
 def _stability(facts: dict[str, Any]) -> None:

@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from mami_core.probing.spaces.units import unit_space
+from mami_core.store import Dissection
+
 pytestmark = pytest.mark.browser
 PROFILE, CAPTIONS = "Units by activation profile", "Units by captions, mami@made"
 
@@ -73,19 +76,22 @@ def test_a_line_around_points_chooses_those_inside_and_leads_to_a_list_and_a_fil
     assert page.get_by_label("Filter captions").input_value().startswith("units ")
 
 
-def test_a_point_shows_its_exact_neighbours_and_leads_to_the_neuron_and_back(visit):
+def test_a_point_shows_its_exact_neighbours_and_leads_to_the_neuron_and_back(visit, made):
+    space = unit_space(Dissection.open(made), "profile")
+    layer, unit = space.keys[space.neighbours(space.rows["early", 2], 1)[0][0]]
+    nearest = f"{layer} · {unit}"
     page = open_map(visit, PROFILE, "&layer=early&unit=2")
     card = page.get_by_label("Chosen point")
     expect(card.get_by_role("heading", name="early · 2")).to_be_visible()
-    expect(card.locator(".near li").first).to_contain_text("late.conv · 2")  # fires for the same colour
+    expect(card.locator(".near li").first).to_contain_text(nearest)
     card.locator(".near button").first.click()
-    expect(card.get_by_role("heading", name="late.conv · 2")).to_be_visible()
-    page.wait_for_url("**layer=late.conv**")
+    expect(card.get_by_role("heading", name=nearest)).to_be_visible()
+    page.wait_for_url(f"**layer={layer}&unit={unit}**")
     card.get_by_role("link", name="Open the neuron").click()
-    page.wait_for_selector(".neuron[data-painted$='/late.conv/2']")
+    page.wait_for_selector(f".neuron[data-painted$='/{layer}/{unit}']")
     page.get_by_role("link", name="Show on the map").click()
     page.wait_for_selector(".spaces[data-ready]")
-    expect(page.get_by_label("Chosen point").get_by_role("heading", name="late.conv · 2")).to_be_visible()
+    expect(page.get_by_label("Chosen point").get_by_role("heading", name=nearest)).to_be_visible()
 
 
 def test_what_is_typed_stands_out_and_a_colour_can_be_looked_at_alone(visit):
@@ -115,8 +121,10 @@ def test_a_typed_word_shows_its_neighbours_and_the_units_that_say_it(visit):
 def test_a_map_is_moved_by_keys_and_is_whole_again(visit):
     page = open_map(visit, PROFILE)
     plane = page.locator(".plane")
-    whole = plane.screenshot()
     page.locator(".above").focus()
+    page.keyboard.press("0")  # so that the focus is drawn as keys leave it
+    page.wait_for_timeout(300)
+    whole = plane.screenshot()
     for key in ("ArrowLeft", "+"):
         before = plane.get_attribute("data-frames") or ""
         page.keyboard.press(key)
