@@ -14,6 +14,9 @@ found, _ = open_dissection()
 layer, unit = unit_in_address(found)
 neuron_view(found, layer, unit)
 place = {"d": found.id, "layer": layer, "unit": str(unit)}
-st.page_link(page_of("maps"), label="Show on the map", icon=":material/scatter_plot:", query_params=place)
+with st.container(horizontal=True):
+    st.page_link(page_of("maps"), label="Show on the map", icon=":material/scatter_plot:", query_params=place)
+    why = {**place, "what": "Attribution"}
+    st.page_link(page_of("visualise"), label="What it answers to", icon=":material/brush:", query_params=why)
 examined(found, layer, unit)
 label_form(found, layer, unit)
