@@ -14,7 +14,7 @@ from dashboard import loaders
 from mami_core.store import models
 from mami_core.store.labels import Label
 
-ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "visualise", "search", "compare", "review", "export")
+ABOUT_A_DISSECTION = ("overview", "neurons", "neuron", "visualise", "maps", "search", "compare", "review", "export")
 PAGES = (*(page for page in ABOUT_A_DISSECTION if page != "search"), "jobs", "settings")  # search asks a network
 
 
