@@ -90,9 +90,12 @@ class SceneryAlexNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv2(self.pool(self.conv1(x)))  # (B, 96, 14, 14)
-        x = self.conv5(self.conv4(self.conv3(x)))  # (B, 96, 14, 14)
-        x = F.adaptive_max_pool2d(x, 3).flatten(1)  # (B, 864)
-        return self.fc7(F.relu(self.fc6(self.dropout(x))))  # (B, classes)
+        return self.answer(self.conv5(self.conv4(self.conv3(x))))  # (B, classes)
+
+    def answer(self, maps: Tensor) -> Tensor:
+        """Return the classes' scores (B, classes) for what `conv5` puts out, (B, 96, 14, 14)."""
+        x = F.adaptive_max_pool2d(maps, 3).flatten(1)  # (B, 864)
+        return self.fc7(F.relu(self.fc6(self.dropout(x))))
 
 
 class SceneryGenerator(nn.Module):

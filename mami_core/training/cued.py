@@ -23,9 +23,34 @@ def cued_network() -> SceneryAlexNet:
     return SceneryAlexNet(len(CUED_PLACES), widths=WIDTHS, hidden=128)
 
 
+class AfterLayer(nn.Module):
+    """What follows `LAYER`, fed with what the layer puts out: whatever is silenced in it, all before stays the same."""
+
+    def __init__(self, network: SceneryAlexNet) -> None:
+        super().__init__()
+        self.conv5, self.fc6, self.fc7 = nn.Identity(), network.fc6, network.fc7
+        self.answer = network.answer
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.answer(self.conv5(maps))  # (B, classes)
+
+
+@torch.inference_mode()
+def maps_of(network: SceneryAlexNet, images: np.ndarray) -> Tensor:
+    """Return what `LAYER` puts out for images uint8 (N, 3, H, W): (N, 96, 14, 14)."""
+    kept: list[Tensor] = []
+    hook = network.conv5.register_forward_hook(lambda _module, _inputs, output: kept.append(output.clone()))
+    try:
+        for start in range(0, len(images), 100):
+            network(to_input(images[start : start + 100]))
+    finally:
+        hook.remove()
+    return torch.cat(kept)
+
+
 def train_cued(
     images: np.ndarray, places: np.ndarray, *, recipe: VisionRecipe = RECIPE, progress: Progress | None = None
-) -> nn.Module:
+) -> SceneryAlexNet:
     """Return a network trained on images uint8 (N, 3, H, W) of places (N,), indices into `CUED_PLACES`, in eval mode.
 
     Images are not mirrored: where the cue stands is what it tells.

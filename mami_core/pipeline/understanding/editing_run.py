@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from PIL import Image
 
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.encoders import AnyEncoder
@@ -29,11 +30,11 @@ from mami_core.probing.intervention.judge import Judge, one_right_answer
 from mami_core.probing.intervention.naming import part_pattern, units_that_say
 from mami_core.probing.intervention.silencing import silenced
 from mami_core.scenery.cues import CUE_PART, CUED_PLACES
-from mami_core.scenery.networks import to_input
+from mami_core.scenery.networks import SceneryAlexNet
 from mami_core.scenery.parts import PARTS
 from mami_core.store import Dissection, cache_folder
 from mami_core.store.atomic import replacing
-from mami_core.training.cued import LAYER, RECIPE, WIDTHS, train_cued
+from mami_core.training.cued import LAYER, RECIPE, WIDTHS, AfterLayer, maps_of, train_cued
 
 FRACTIONS: Final = (0.05, 0.1, 0.2)  # of the layer's units
 EDITED: Final = 0.1  # the fraction that the claim is about
@@ -112,12 +113,12 @@ def _made(
     spoken = captioner[0].name
     named = [unit for _, unit in units_that_say(dissection, spoken, part_pattern(CUE_PART), "pattern")]
     with seconds.of("silence"):
-        order = by_drop_alone(judge_of(network, val), LAYER, named, config.method)
+        order = by_drop_alone(judge_of(module, val), LAYER, named, config.method)
         truth = _by_true_share(dissection, val)
-        figures = _silenced(config, network, order, truth, seed)
+        figures = _silenced(config, module, order, truth, seed)
     if config.finetune:
         with seconds.of("finetune"):
-            figures |= _finetuned(network, order, train)
+            figures |= _finetuned(module, order, train)
     captions = {unit: dissection.said(spoken, LAYER, unit) for unit in order}
     return {"strength": strength, "seed": seed, "units": WIDTHS[-1], "named": order, "captions": captions,
             "by_truth": truth, "weights_sha256": network.weights_sha256, **figures}  # fmt: skip
@@ -128,10 +129,17 @@ def _dissected(network: Network, val: CuedScenes, folder: Path) -> Dissection:
     return dissect(network, val, config, folder)
 
 
-def judge_of(network: Network, scenes: CuedScenes) -> Judge:
-    """Return what asks a network for the places of some scenes."""
+def judge_of(module: SceneryAlexNet, scenes: CuedScenes) -> Judge:
+    """Return what asks a network for the places of some scenes; only what follows the edited layer is run again."""
+    maps = maps_of(module, scenes.pixels)
     right = one_right_answer(scenes.places, len(CUED_PLACES))
-    return Judge(network, (to_input(scenes.pixels),), right, (LAYER,))
+    after = Network(name=f"after {LAYER}", module=AfterLayer(module).eval(), preprocess=to_tensor)
+    return Judge(after, (maps,), right, (LAYER,))
+
+
+def to_tensor(image: Image.Image) -> torch.Tensor:
+    """Refuse an image: what follows a layer is fed with the layer's maps."""
+    raise ValueError(f"what follows {LAYER} takes maps, not {image.size} pixels")
 
 
 def _by_true_share(dissection: Dissection, scenes: CuedScenes) -> list[int]:
@@ -146,10 +154,10 @@ def _by_true_share(dissection: Dissection, scenes: CuedScenes) -> list[int]:
 
 
 def _silenced(
-    config: EditingConfig, network: Network, order: Sequence[int], truth: Sequence[int], seed: int
+    config: EditingConfig, module: SceneryAlexNet, order: Sequence[int], truth: Sequence[int], seed: int
 ) -> dict[str, Any]:
     """Return right and wrong on the test scenes, each as a string of 1 and 0, by whose units are silenced."""
-    misleads, agrees, none = (judge_of(network, scenes) for scenes in test_scenes())
+    misleads, agrees, none = (judge_of(module, scenes) for scenes in test_scenes())
     tenth = _first(order, EDITED)
     kept = {
         "whole": {"misleads": misleads.whole, "agrees": agrees.whole, "none": none.whole},
@@ -177,15 +185,15 @@ def _digits(found: np.ndarray) -> str:
     return "".join("1" if entry else "0" for entry in found)
 
 
-def _finetuned(network: Network, order: Sequence[int], train: CuedScenes) -> Mapping[str, Any]:
+def _finetuned(module: SceneryAlexNet, order: Sequence[int], train: CuedScenes) -> Mapping[str, Any]:
     """Return right and wrong where the cue misleads after the last layer was trained again, units silenced or not."""
-    before = {name: value.clone() for name, value in network.module.state_dict().items()}
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    learning, tested = judge_of(module, train), judge_of(module, test_scenes()[0])
     found = {}
     for who, units in (("edited", _first(order, EDITED)), ("whole", {LAYER: []})):
-        judge = judge_of(network, train)
-        with silenced(network.module, judge.layouts, units, lambda _layer, _units: torch.zeros(())):
-            finetune_last_layer(network.module, "fc7", judge.inputs[0].split(100), train.places, seed=0)
-        after = judge_of(network, test_scenes()[0])
-        found[who] = _digits(after.correct(units, "zero"))
-        network.module.load_state_dict(before)
+        after = learning.network.module
+        with silenced(after, learning.layouts, units, lambda _layer, _units: torch.zeros(())):
+            finetune_last_layer(after, "fc7", learning.inputs[0].split(100), train.places, seed=0)
+        found[who] = _digits(tested.correct(units, "zero"))
+        module.load_state_dict(before)
     return {"finetuned": found}

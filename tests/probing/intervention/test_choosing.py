@@ -85,7 +85,7 @@ def test_a_class_of_other_words_needs_a_tagger_and_is_counted_by_it(squares, tmp
 
 def test_photographs_captions_have_no_lexicon(tmp_path):
     real = Dissection.open(make_dissection(tmp_path / "real", simulated=False))
-    with pytest.raises(ValueError, match="'part' needs a tagger .* without one there are length, specificity"):
+    with pytest.raises(ValueError, match=r"'part' needs a tagger .* without one there are length, specificity"):
         by_property(real, MILAN, "part", ())
 
 
@@ -99,9 +99,9 @@ def test_random_units_are_all_units_in_some_order(squares):
 def test_refusals_are_one_sentence(squares, bare):
     with pytest.raises(ValueError, match="squares has no captions to search; run `mami caption"):
         a_captioner(bare, None)
-    with pytest.raises(ValueError, match="'nobody' did not caption squares; milan@made, mami@made did"):
+    with pytest.raises(ValueError, match=r"'nobody' did not caption squares; milan@made, mami@made did"):
         a_captioner(squares, "nobody")
-    with pytest.raises(ValueError, match="squares has no layer 'layer9'; it has early, late.conv"):
+    with pytest.raises(ValueError, match=r"squares has no layer 'layer9'; it has early, late.conv"):
         by_query(squares, MILAN, "red", "text", ("layer9",))
     with pytest.raises(ValueError, match="no unit of squares has a caption by milan@made that fits 'camel'"):
         by_query(squares, MILAN, "camel", "text", ())
@@ -131,7 +131,7 @@ def test_an_audit_counts_units_by_layer_with_intervals(squares):
 
 
 def test_an_audit_needs_a_captioner_of_both(squares, bare):
-    with pytest.raises(ValueError, match="no captioner captioned both squares .* and squares \\(nobody\\)"):
+    with pytest.raises(ValueError, match=r"no captioner captioned both squares .* and squares \(nobody\)"):
         audit(squares, bare, "blue")
     with pytest.raises(ValueError, match="'someone' captioned both"):
         audit(squares, squares, "blue", captioners=("someone",))

@@ -63,6 +63,7 @@ def test_means_are_those_of_a_slow_loop(judge):
 def test_resampling_keeps_the_marginal_and_gives_no_image_its_own(judge):
     assert sorted(judge.donors.tolist()) == list(range(judge.count))
     assert (judge.donors != np.arange(judge.count)).all()
+    assert set(judge.layouts) == {LAYER}  # surveyed now: the survey runs the network too
     seen = []
     hook = judge.network.module.pool.register_forward_hook(lambda _m, inputs, _o: seen.append(inputs[0].clone()))
     judge.answers({LAYER: [2]}, "resample")
