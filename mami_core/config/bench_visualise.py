@@ -19,13 +19,12 @@ class BenchVisualiseConfig:
         "scenery:resnet/layer4",
     )  # each with its layer behind a slash
     size: int = 128  # pixels
-    steps: int = 256  # of which a twelfth is run and the whole is counted
+    steps: int = 256
     units: int = 4  # at once
-    repeats: int = 3  # the median of these counts
     threads: int = 1
     out: Path | None = None  # also write the figures into their section of this file, e.g. docs/benchmarks.md
     json: bool = False
 
     def __post_init__(self) -> None:
         require(all("/" in name for name in self.networks), "--networks: write NETWORK/LAYER")
-        require(min(self.steps, self.units, self.repeats, self.threads) >= 1, "every number must be at least 1")
+        require(min(self.steps, self.units, self.threads) >= 1, "every number must be at least 1")
