@@ -53,7 +53,7 @@ def curve_chart(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figure:
         x = [point["silenced"] for point in points]
         random = [point["random"] for point in points]
         edge = [one["high"] for one in random] + [one["low"] for one in random[::-1]]
-        figure.add_scatter(x=[*x, *x[::-1]], y=edge, fill="toself", fillcolor=_BAND, line={"width": 0},
+        figure.add_scatter(x=[*x, *x[::-1]], y=edge, mode="lines", fill="toself", fillcolor=_BAND, line={"width": 0},
                            hoverinfo="skip", showlegend=False)  # fmt: skip
         figure.add_scatter(name=f"{method}: random units", x=x, y=[one["value"] for one in random], mode="lines",
                            line={"color": colour, "dash": "dot", "width": 1.5},

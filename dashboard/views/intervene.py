@@ -84,10 +84,11 @@ def _silenced(figures: Mapping[str, Any]) -> None:
     )
     st.plotly_chart(curve_chart(figures["curves"]), key="silencing chart")
     methods = list(figures["curves"])
-    method = st.segmented_control("In their place", methods, default=methods[0], key="read method") or methods[0]
+    left, right = st.columns([1, 2], gap="medium")
+    method = left.segmented_control("In their place", methods, default=methods[0], key="read method") or methods[0]
     points = figures["curves"][method]
     counts = [point["silenced"] for point in points]
-    at = st.select_slider("Units silenced", counts, counts[-1], key=f"silenced {figures['chosen']} {method}")
+    at = right.select_slider("Units silenced", counts, counts[-1], key=f"silenced {figures['chosen']} {method}")
     point = points[counts.index(at)]
     columns = st.columns(3)
     columns[0].metric("Accuracy", f"{point['accuracy']['value']:.1%}", help=interval(point["accuracy"]))
