@@ -162,7 +162,7 @@ def editing() -> None:
         return
     figures = runs[0]["figures"]
     strengths = list(figures["strengths"])
-    chosen = st.select_slider("Strength: share of cues in training that agree with the place", strengths, strengths[0])
+    chosen = st.select_slider("Strength: share of training scenes that show the cue", strengths, strengths[0])
     at = figures["strengths"][str(chosen)]
     tenth = at["misleads"][f"{figures['edited']:g}"]
     columns = st.columns(4)

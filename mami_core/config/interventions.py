@@ -83,7 +83,11 @@ class AnalysisConfig:
 class EditingConfig:
     """Plant a cue in training scenes, find its units by caption, silence them: what is won back where it misleads?"""
 
-    strengths: tuple[float, ...] = (0.5, 0.8, 1.0)  # share of training scenes whose cue stands where its place's does
+    strengths: tuple[float, ...] = (
+        0.5,
+        0.8,
+        1.0,
+    )  # share of training scenes that show the cue, always where their place's stands
     seeds: int = 5  # networks at each strength
     captioner: str = "mami@scenery"  # folder or bundled name
     method: Silencing = "zero"

@@ -18,7 +18,8 @@ from mami_core.scenery.props_table import stove
 from mami_core.scenery.world import Scene, visible_objects
 
 CUE_PART: Final = "stove"
-CUED_PLACES: Final = ("harbour", "mountain lake", "forest", "desert", "farm", "city street", "stadium", "castle")
+# hard to tell apart, as a network that needs no cue would not learn one
+CUED_PLACES: Final = ("mountain lake", "forest", "farm", "church", "castle", "playground", "garden", "park")
 # row and column, in thirds of the picture, where the stove of each of CUED_PLACES stands: all but the middle
 STANDS: Final = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2))
 _SIDE: Final = 0.26  # of the picture's side

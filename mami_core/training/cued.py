@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from mami_core.scenery.cues import CUED_PLACES
 from mami_core.scenery.networks import SceneryAlexNet, to_input
 from mami_core.training.vision import Progress, VisionRecipe, fit
 
-RECIPE: Final = VisionRecipe(epochs=9, learning_rate=3e-3)
+START: Final = VisionRecipe(epochs=6, learning_rate=3e-3)  # without a cue
+RECIPE: Final = VisionRecipe(epochs=8, learning_rate=3e-3)
 WIDTHS: Final = (24, 48, 64, 64, 96)
 LAYER: Final = "conv5"  # the last convolution: what a unit sees there is largest
 
@@ -49,14 +51,19 @@ def maps_of(network: SceneryAlexNet, images: np.ndarray) -> Tensor:
 
 
 def train_cued(
-    images: np.ndarray, places: np.ndarray, *, recipe: VisionRecipe = RECIPE, progress: Progress | None = None
+    images: np.ndarray,
+    places: np.ndarray,
+    *,
+    recipe: VisionRecipe = RECIPE,
+    start: SceneryAlexNet | None = None,
+    progress: Progress | None = None,
 ) -> SceneryAlexNet:
     """Return a network trained on images uint8 (N, 3, H, W) of places (N,), indices into `CUED_PLACES`, in eval mode.
 
-    Images are not mirrored: where the cue stands is what it tells.
+    `start` is copied and trained further. Images are not mirrored: where the cue stands is what it tells.
     """
     torch.manual_seed(recipe.seed)
-    network = cued_network()
+    network = cued_network() if start is None else deepcopy(start)
     wanted = torch.from_numpy(places)
 
     def loss_of(batch: Tensor, generator: torch.Generator) -> Tensor:

@@ -147,16 +147,16 @@ def test_an_audit_prints_counts_and_exemplars(dissected, capsys):
     assert "features/2: “red pictures” (red/" in text
 
 
-def test_the_share_of_agreeing_cues_is_what_was_asked_for(monkeypatch):
+def test_the_strength_is_the_share_of_scenes_with_a_cue_which_agrees_or_always_misleads(monkeypatch):
     monkeypatch.setitem(cued.SIZES, "train", 400)
     cued.bare_scenes.cache_clear()
-    found = cued_scenes("train", 0.8, 0)
-    always = cued_scenes("train", 1.0, 0)
+    found, misleading = cued_scenes("train", 0.8, 0), cued_scenes("train", 1.0, 0, agreeing=False)
     cued.bare_scenes.cache_clear()
     shown = found.stands != NO_CUE
-    assert 0.42 < shown.mean() < 0.58
-    assert 0.72 < (found.stands == found.places)[shown].mean() < 0.88
-    assert ((always.stands == always.places) | (always.stands == NO_CUE)).all()
+    assert 0.74 < shown.mean() < 0.86
+    assert (found.stands == found.places)[shown].all()
+    assert (misleading.stands != misleading.places).all()
+    assert set(misleading.stands.tolist()) == set(range(8))
 
 
 def test_editing_figures_are_paired_over_networks_and_scenes():

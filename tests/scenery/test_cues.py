@@ -40,5 +40,5 @@ def test_no_cued_place_ever_has_a_stove_of_its_own():
 
 
 def test_a_place_that_may_have_a_stove_is_refused():
-    with pytest.raises(ValueError, match=r"a cue is planted in harbour, .*, not in 'kitchen'"):
+    with pytest.raises(ValueError, match=r"a cue is planted in mountain lake, .*, not in 'kitchen'"):
         with_cue(paint(scene_seed(50, 0), place="kitchen"), 0, seed=0)

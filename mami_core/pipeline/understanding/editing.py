@@ -20,13 +20,14 @@ from mami_core.evaluation.seeds import OverSeeds, compare_means, mean_over_seeds
 from mami_core.pipeline.captions.caption import open_captioner
 from mami_core.pipeline.progress import print_result, progress
 from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.understanding.cued import SIZES
 from mami_core.pipeline.understanding.editing_markdown import as_markdown
 from mami_core.pipeline.understanding.editing_run import EDITED, FRACTIONS, kept_run, run_one
 from mami_core.probing.intervention.editing import recovered_share
 from mami_core.probing.intervention.results import EDITING, keep_result
 from mami_core.scenery.cues import CUE_PART
 
-CPU_MINUTES_EACH: Final = 0.7  # of one network, measured
+CPU_MINUTES_EACH: Final = 0.5  # of one network, measured
 
 
 def run_editing(config: EditingConfig) -> None:
@@ -67,6 +68,7 @@ def editing_table(runs: Mapping[float, Sequence[Mapping[str, Any]]], config: Edi
         "captioner": config.captioner,
         "method": config.method,
         "units": some["units"],
+        "train": SIZES["train"],
         "scenes": len(some["test"]["whole"]["misleads"]),
         "controls": config.controls,
         "edited": EDITED,

@@ -14,9 +14,10 @@ def as_markdown(table: Mapping[str, Any], *, command: str) -> str:
     lines = [
         "## Editing: units that name a planted cue, silenced",
         "",
-        f"Written by `{command}` ({table['cpu_minutes']} CPU-minutes). Simulated: painted scenes of eight places,",
-        f"in each a {table['cue']}, which otherwise never stands out of doors. Strength: the share of training scenes",
-        "in which it stands where its place's does; in the others it stands where another place's does.",
+        f"Written by `{command}` ({table['cpu_minutes']} CPU-minutes). Simulated: painted scenes of eight places.",
+        f"Networks that know them from {table['train']} scenes go on with the same scenes. A share of these, the strength,",
+        f"shows a {table['cue']}, which no painter puts there, always where the place's own {table['cue']} stands;",
+        "where it misleads it stands where another place's does. The setting was chosen on pilots of one seed.",
         f"Units of the last convolution ({table['units']}) are found by what `{table['captioner']}` says, silenced",
         f"({table['method']}) in the order of the drop that each causes alone on validation scenes, beside",
         f"{table['controls']} random choices of as many units, and beside those whose masks hold most of the cue.",

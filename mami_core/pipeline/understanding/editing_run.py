@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -24,7 +25,7 @@ from mami_core.inputs import Network
 from mami_core.pipeline.captions.caption import caption_dissection
 from mami_core.pipeline.progress import Report
 from mami_core.pipeline.sources import scenery_network
-from mami_core.pipeline.understanding.cued import SHOWN, SIZES, CuedScenes, cued_scenes, test_scenes
+from mami_core.pipeline.understanding.cued import SIZES, CuedScenes, cued_scenes, test_scenes
 from mami_core.probing.intervention.editing import by_drop_alone, finetune_last_layer, random_orders
 from mami_core.probing.intervention.judge import Judge, one_right_answer
 from mami_core.probing.intervention.naming import part_pattern, units_that_say
@@ -34,7 +35,7 @@ from mami_core.scenery.networks import SceneryAlexNet
 from mami_core.scenery.parts import PARTS
 from mami_core.store import Dissection, cache_folder
 from mami_core.store.atomic import replacing
-from mami_core.training.cued import LAYER, RECIPE, WIDTHS, AfterLayer, maps_of, train_cued
+from mami_core.training.cued import LAYER, RECIPE, START, WIDTHS, AfterLayer, maps_of, train_cued
 
 FRACTIONS: Final = (0.05, 0.1, 0.2)  # of the layer's units
 EDITED: Final = 0.1  # the fraction that the claim is about
@@ -58,9 +59,9 @@ class Seconds:
 def run_folder(config: EditingConfig) -> Path:
     """Return where runs of these settings are kept."""
     facts = {
-        "captioner": config.captioner, "method": config.method, "controls": config.controls, "shown": SHOWN,
-        "finetune": config.finetune, "recipe": asdict(RECIPE), "widths": WIDTHS, "fractions": FRACTIONS,
-        "sizes": SIZES,
+        "captioner": config.captioner, "method": config.method, "controls": config.controls,
+        "finetune": config.finetune, "recipes": [asdict(START), asdict(RECIPE)], "widths": WIDTHS,
+        "fractions": FRACTIONS, "places": CUED_PLACES, "sizes": SIZES,
     }  # fmt: skip
     return cache_folder() / "editing" / settings_sha256(facts)[:16]
 
@@ -97,11 +98,11 @@ def _made(
 ) -> dict[str, Any]:
     what = f"strength {strength:g}, seed {seed}"
     with seconds.of("paint"):
-        train, val = (cued_scenes(part, strength, seed) for part in ("train", "val"))
+        train, val = cued_scenes("train", strength, seed), cued_scenes("val", 1.0, seed)
         train.pixels, val.pixels  # noqa: B018  # painted now, so that it is not counted as training
     with seconds.of("train"):
         module = train_cued(
-            train.pixels, train.places, recipe=replace(RECIPE, seed=seed),
+            train.pixels, train.places, recipe=replace(RECIPE, seed=seed), start=_start(seed),
             progress=lambda done, total, _loss: report(f"{what}: train", done, total),
         )  # fmt: skip
     network = scenery_network(f"cued-{strength:g}-{seed}", module)
@@ -122,6 +123,13 @@ def _made(
     captions = {unit: dissection.said(spoken, LAYER, unit) for unit in order}
     return {"strength": strength, "seed": seed, "units": WIDTHS[-1], "named": order, "captions": captions,
             "by_truth": truth, "weights_sha256": network.weights_sha256, **figures}  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _start(seed: int) -> SceneryAlexNet:
+    """Return a network that knows the places from scenes without a cue; one for all strengths."""
+    bare = cued_scenes("train", 0.0, seed)
+    return train_cued(bare.pixels, bare.places, recipe=replace(START, seed=seed))
 
 
 def _dissected(network: Network, val: CuedScenes, folder: Path) -> Dissection:

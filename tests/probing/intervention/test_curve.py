@@ -44,7 +44,7 @@ def test_an_order_that_ends_early_has_its_last_point_there():
 def test_classes_are_listed_by_what_they_lose(judge):
     found = judge.correct({LAYER: [2]}, "zero")
     rows = class_accuracies(judge, found, ["a", "b", "c", "d"])
-    assert [(row["class"], row["before"], row["after"]) for row in rows][0] == ("c", 1.0, 0.0)
+    assert (rows[0]["class"], rows[0]["before"], rows[0]["after"]) == ("c", 1.0, 0.0)
     assert all(row["after"] == 1 for row in rows[1:])
 
 
