@@ -15,7 +15,7 @@ def as_markdown(table: Mapping[str, Any], *, command: str) -> str:
         "## Editing: units that name a planted cue, silenced",
         "",
         f"Written by `{command}` ({table['cpu_minutes']} CPU-minutes). Simulated: painted scenes of eight places.",
-        f"Networks that know them from {table['train']} scenes go on with the same scenes. A share of these, the strength,",
+        f"Networks that know them from {table['train']} scenes go on with the same. A share of these, the strength,",
         f"shows a {table['cue']}, which no painter puts there, always where the place's own {table['cue']} stands;",
         "where it misleads it stands where another place's does. The setting was chosen on pilots of one seed.",
         f"Units of the last convolution ({table['units']}) are found by what `{table['captioner']}` says, silenced",
