@@ -8,7 +8,7 @@ unit fires in each of thousands of pictures, and on which things where its maps 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,6 +50,12 @@ class Evidence:
     rows: np.ndarray  # int64 (R,): which things
     covered: np.ndarray  # float32 (R,): the share of each that its mask covers
     weight: np.ndarray  # float32 (R,): how much each thing counts
+    counts: np.ndarray | None = None  # float32 (N,): how often each picture counts; None: once
+
+    def drawn(self, counts: np.ndarray, pictures: np.ndarray) -> Evidence:
+        """Return what is known when picture n counts counts[n] times (N,); `pictures` (R,) is each thing's."""
+        times = counts.astype(np.float32)
+        return replace(self, weight=self.weight * times[pictures], counts=times)
 
 
 class Found(NamedTuple):
@@ -85,13 +91,13 @@ class Search:
     def __init__(self, concepts: Concepts, evidence: Evidence, settings: SearchSettings) -> None:
         self.concepts, self.evidence, self.settings = concepts, evidence, settings
         self.pictures = concepts.things.picture[evidence.rows]  # (R,)
-        self.even = np.ones(len(evidence.fires), np.float32)
+        self.counts = np.ones(len(evidence.fires), np.float32) if evidence.counts is None else evidence.counts
         self.part = concepts.part[evidence.rows]  # (R, P)
 
     def explains(self, presence: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Return how well presence (N, K) and members (R, K) tell what the unit does, in nats: (K,)."""
         own, settings = self.evidence, self.settings
-        seen = explained(presence, own.fires, self.even, min(settings.pictures, len(own.fires)))
+        seen = explained(presence, own.fires, self.counts, min(settings.pictures, len(own.fires)))
         if not len(own.rows):
             return seen
         masked = explained(members, own.covered, own.weight, min(settings.things, len(own.rows)))

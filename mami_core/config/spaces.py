@@ -95,7 +95,8 @@ class StabilityTableConfig:
         "consensus",
         "mami",
         "milan",
-    )  # of table 2, trained here; or folders
+        "compositional",
+    )  # of table 2, trained here; compositional; or folders
     resamples: int = 20
     encoder: str = "parts@scenery"  # folder or bundled name
     out: Path | None = None  # also write the figures into their section of this Markdown file, e.g. docs/results.md

@@ -91,6 +91,20 @@ def test_the_search_finds_what_trying_every_formula_finds(seed: int) -> None:
     assert tried[found[0].formula] == pytest.approx(found[0].score, rel=1e-4)
 
 
+def test_a_picture_drawn_three_times_counts_as_three_pictures() -> None:
+    concepts = Concepts(made_things(0), TINY)
+    evidence = evidence_for(concepts, Formula(Thing(DOG)))
+    pictures = concepts.things.picture[evidence.rows]
+    counts = np.random.default_rng(0).integers(0, 4, len(evidence.fires))
+    drawn = evidence.drawn(counts, pictures)
+    there = concepts.parts_in
+    assert drawn.counts is not None
+    weighted = explained(there, drawn.fires, drawn.counts, 100)
+    copied = explained(np.repeat(there, counts, axis=0), np.repeat(evidence.fires, counts), np.ones(counts.sum()), 100)
+    assert weighted == pytest.approx(copied, rel=1e-3, abs=1e-4)
+    assert drawn.weight == pytest.approx(evidence.weight * counts[pictures])
+
+
 @pytest.mark.parametrize(
     "planted",
     [

@@ -22,6 +22,7 @@ from mami_core.pipeline.captions.speaking import take_down, with_settings_sha256
 from mami_core.pipeline.progress import Report
 from mami_core.pipeline.worlds.concepts import BUNDLED, SHARP, concept_encoder
 from mami_core.probing.pictures import scenery_of
+from mami_core.probing.stability import bootstrap_counts
 from mami_core.records import Caption
 from mami_core.store import Dissection, UnitKey
 
@@ -67,21 +68,26 @@ def formula_speaker(
     dissection: Dissection, encoder: RegionEncoder, pictures: Pictures, report: Report
 ) -> Callable[[Sequence[UnitKey]], list[Caption]]:
     """Return what says units' formulas; pictures are looked at when the first unit that shows them is asked for."""
+    look = looker(dissection, encoder, pictures, report)
+    return lambda keys: [caption_of_unit(dissection, key, *look(key)) for key in keys]
+
+
+def looker(
+    dissection: Dissection, encoder: RegionEncoder, pictures: Pictures, report: Report
+) -> Callable[[UnitKey], tuple[np.ndarray, Concepts]]:
+    """Return what gives the pictures that a unit shows, ascending ids, and what is seen in them."""
     ids, load = pictures
     concepts: dict[Group, tuple[np.ndarray, Concepts]] = {}
 
-    def speak(keys: Sequence[UnitKey]) -> list[Caption]:
-        captions = []
-        for key in keys:
-            group = group_of(dissection, key)
-            if group not in concepts:
-                concepts.clear()  # tables of thousands of pictures: one group's at a time
-                chosen = at_most(within(ids, group), np.asarray(dissection.images.ids()), MOST_PICTURES)
-                concepts[group] = seen_concepts(dissection, encoder, chosen, load, report)
-            captions.append(caption_of_unit(dissection, key, *concepts[group]))
-        return captions
+    def look(key: UnitKey) -> tuple[np.ndarray, Concepts]:
+        group = group_of(dissection, key)
+        if group not in concepts:
+            concepts.clear()  # tables of thousands of pictures: one group's at a time
+            chosen = at_most(within(ids, group), np.asarray(dissection.images.ids()), MOST_PICTURES)
+            concepts[group] = seen_concepts(dissection, encoder, chosen, load, report)
+        return concepts[group]
 
-    return speak
+    return look
 
 
 def encoder_name(name: str) -> str:
@@ -164,7 +170,20 @@ def caption_of_unit(
     dissection: Dissection, key: UnitKey, ids: np.ndarray, concepts: Concepts, settings: SearchSettings = SETTINGS
 ) -> Caption:
     """Return a unit's formula in words; `dead_unit` for one that fires in none of the images."""
+    return _formula(evidence_of(dissection, key, ids, concepts), concepts, settings)
+
+
+def captions_of_draws(
+    dissection: Dissection, key: UnitKey, ids: np.ndarray, concepts: Concepts, draws: int, seed: Sequence[int]
+) -> list[Caption]:
+    """Return a unit's formula, then one of each bootstrap: as many pictures drawn with repeats as there are."""
     evidence = evidence_of(dissection, key, ids, concepts)
+    counts = bootstrap_counts(np.arange(len(ids)), len(ids), draws, seed)
+    pictures = concepts.things.picture[evidence.rows]
+    return [_formula(one, concepts, SETTINGS) for one in (evidence, *(evidence.drawn(row, pictures) for row in counts))]
+
+
+def _formula(evidence: Evidence, concepts: Concepts, settings: SearchSettings) -> Caption:
     if not evidence.fires.any() and not evidence.covered.any():
         unknown = float("nan")
         return Caption(compositional.NAME, (), unknown, unknown, state="dead_unit")

@@ -14,10 +14,12 @@ import torch
 
 from mami_core.captioning.captioner import Captioner
 from mami_core.captioning.checkpoint import Checkpoint
+from mami_core.captioning.compositional import NAME as COMPOSITIONAL
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.config import StabilityTableConfig
 from mami_core.evaluation.intervals import Interval, bootstrap_mean
 from mami_core.pipeline.captions.caption import encoder_at
+from mami_core.pipeline.captions.compositional import by_group, captions_of_draws, looker, pictures_of
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.tables.table2.run import run_folders
@@ -34,6 +36,7 @@ from mami_core.pipeline.tables.table2.trainings import (
 from mami_core.pipeline.tables.table2.units import PLANTED, TrainingUnits, WorldUnits
 from mami_core.pipeline.understanding.telling import Teller, open_teller, say, say_consensus
 from mami_core.pipeline.understanding.unit_stability import told_again
+from mami_core.pipeline.worlds.concepts import SHARP, concept_encoder
 from mami_core.pipeline.worlds.world import find_world
 from mami_core.probing.stability import Stability
 from mami_core.scenery.planted.files import read_rules
@@ -69,6 +72,8 @@ def run_stability_table(config: StabilityTableConfig) -> None:
         folder = find_world(config.data, report)
         units = Units.of(Dissection.open(folder / PLANTED))
         rows = [stability_of(teller, units, config, report) for teller in tellers(folder, config, report)]
+        if COMPOSITIONAL in config.captioners:
+            rows.append(formulas_stability(units, config, report))
     tested, trained = len(units.tested), len(units.parts) - len(units.tested)
     table = {"units": tested, "trained_on": trained, "resamples": config.resamples, "captioners": rows}
     text = as_markdown(table, f"mami reproduce stability --resamples {config.resamples}")
@@ -85,7 +90,7 @@ def tellers(folder: Path, config: StabilityTableConfig, report: Report) -> list[
     return [
         open_teller(name, torch.device("cpu")) if world is None or name not in own
         else trained_teller(name, world, encoder, report)
-        for name in config.captioners
+        for name in config.captioners if name != COMPOSITIONAL
     ]  # fmt: skip
 
 
@@ -111,6 +116,20 @@ def stability_of(teller: Teller, units: Units, config: StabilityTableConfig, rep
     found = dict(told_again(teller, features, config.resamples, config.seed, report))
     seconds = time.process_time() - started
     return {"captioner": teller.name, **_figures(found, units), "cpu_seconds": round(seconds, 1)}
+
+
+def formulas_stability(units: Units, config: StabilityTableConfig, report: Report) -> dict[str, Any]:
+    """Return the figures of captioner `compositional`: it reads all pictures, so all pictures are drawn again."""
+    planted = units.dissection
+    look = looker(planted, concept_encoder(SHARP, report), pictures_of(planted), report)
+    started, found = time.process_time(), {}
+    for done, key in enumerate(by_group(planted, list(units.parts))):
+        said = captions_of_draws(planted, key, *look(key), config.resamples, (config.seed, key[1]))
+        texts = [caption.text for caption in said]
+        found[key] = Stability(texts[0], tuple(texts[1:]))
+        report(f"{COMPOSITIONAL}: resamples", done + 1, len(units.parts))
+    seconds = time.process_time() - started
+    return {"captioner": COMPOSITIONAL, **_figures(found, units), "cpu_seconds": round(seconds, 1)}
 
 
 def _figures(found: Mapping[UnitKey, Stability], units: Units) -> dict[str, Any]:
@@ -146,9 +165,10 @@ def as_markdown(table: Mapping[str, Any], command: str) -> str:
         "## Stability: captions of bootstrapped exemplars",
         "",
         f"Written by `{command}`. {table['units']} planted neurons that fire for one part, of rules that no training "
-        f"unit has; their 15 exemplars drawn {table['resamples']} times with repeats and captioned again. *Names the "
-        "part*: share of resamples whose caption does; *of all exemplars*: of units whose own caption does; "
-        "*agreement*: word F1 of two resamples; *same caption*: resamples that say exactly what all exemplars do; "
+        f"unit has; their 15 exemplars drawn {table['resamples']} times with repeats and captioned again (of "
+        "`compositional`, which reads all pictures of its half: these). *Names the part*: share of resamples whose "
+        "caption does; *of all exemplars*: of units whose own caption does; *agreement*: word F1 of two resamples; "
+        "*same caption*: resamples that say exactly what all exemplars do; "
         f"*trained on*: names the part, of the {table['trained_on']} units whose rules are trained on. In "
         "brackets: 95 % interval, bootstrap over units. Simulated world.",
         "",
