@@ -84,9 +84,9 @@ class Table1Config:
 
 @dataclass(frozen=True)
 class Table2Config:
-    """MAMI's table 2 on a painted world: every captioner, each source and all of them, with ours, floors and truth."""
+    """MAMI's table 2: every captioner, each source and all of them, with ours, floors, and truth where it is known."""
 
-    data: Path = Path("scenery")  # a folder that `mami world` made; scenery: one of our own, made where it is missing
+    data: Path = Path("scenery")  # milannotations:NAME, a folder that `mami world` made, a dissection, a folder of some
     seeds: int = 5  # trainings of MILAN, MAMI and ours on the compound set; the other rows have one
     captions: Path | None = None  # only score captions that an earlier run kept there; nothing is trained
     keep: Path | None = None  # keep what every training said of the test units there, to be scored again

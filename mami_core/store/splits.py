@@ -6,7 +6,7 @@ Units are listed as dissection → layer → numbers, so that a split of thousan
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,31 @@ class SplitFile:
     def keys(self, split: str, dissection: str) -> list[UnitKey]:
         """Return one dissection's units in a split; empty where it has none there."""
         return list(self.units.get(split, {}).get(dissection, ()))
+
+
+def split_by_unit(own: Mapping[str, Mapping[str, Sequence[UnitKey]]], seed: int) -> SplitFile:
+    """Return several dissections' own splits as one; `own[dissection][split]` are (layer, unit)."""
+    return SplitFile("unit", seed, {split: _members(own, own, split) for split in ("train", "val", "test")})
+
+
+def split_by_network(
+    own: Mapping[str, Mapping[str, Sequence[UnitKey]]], sources: Mapping[str, str], held_out: str, seed: int
+) -> SplitFile:
+    """Return a split that tests on one source, on units that no training by unit saw, and trains on all others.
+
+    `sources`: dissection → source.
+    """
+    inside = [name for name in own if sources[name] != held_out]
+    outside = [name for name in own if sources[name] == held_out]
+    units = {split: _members(own, inside, split) for split in ("train", "val")}
+    units["test"] = _members(own, outside, "val", "test")
+    return SplitFile("network", seed, units, {"held_out": held_out})
+
+
+def _members(
+    own: Mapping[str, Mapping[str, Sequence[UnitKey]]], names: Iterable[str], *splits: str
+) -> dict[str, list[UnitKey]]:
+    return {name: [key for split in splits for key in own[name][split]] for name in names}
 
 
 def write_split(path: Path, split: SplitFile) -> None:

@@ -13,16 +13,16 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from mami_core.evaluation.difficulty import Difficulty, NeuronKey, difficulty
 from mami_core.records import Reference
 from mami_core.scenery.content import UnitContent
-from mami_core.store import Dissection, UnitKey
+from mami_core.store import Dissection
 from mami_core.store.atomic import replacing
-from mami_core.store.splits import SplitFile, write_split
+from mami_core.store.splits import SplitFile, split_by_network, split_by_unit, write_split
 
 WORLD_SCHEMA: Final = 1
 WORLD: Final = "world.json"
@@ -129,21 +129,16 @@ def world_difficulty(folder: Path) -> Difficulty:
 def write_world_splits(folder: Path, seed: int) -> None:
     """Write the splits by unit and by network from the dissections' own; `extra` units are for training only."""
     sources, extras = described_names(folder, "described"), described_names(folder, "extra")
-    own = {name: Dissection.open(folder / name).splits for name in (*sources, *extras)}
+    own, more = ({name: Dissection.open(folder / name).splits for name in names} for names in (sources, extras))
 
-    def members(names: Iterable[str], *splits: str) -> dict[str, list[UnitKey]]:
-        return {name: [key for split in splits for key in own[name][split]] for name in names}
+    def write(name: str, split: SplitFile, extra: Iterable[str]) -> None:
+        units = {**split.units, "extra": {name: more[name]["train"] for name in extra}}
+        write_split(folder / SPLITS / f"{name}.json", replace(split, units=units))
 
-    by_unit = {split: members(sources, split) for split in ("train", "val", "test")}
-    by_unit["extra"] = members(extras, "train")
-    write_split(folder / SPLITS / "unit.json", SplitFile("unit", seed, by_unit))
+    write("unit", split_by_unit(own, seed), extras)
     for held_out in dict.fromkeys(sources.values()):
-        inside = [name for name in sources if sources[name] != held_out]
-        units = {split: members(inside, split) for split in ("train", "val")}
-        units["test"] = members([name for name in sources if sources[name] == held_out], "val", "test")
-        units["extra"] = members([name for name in extras if extras[name] != held_out], "train")
-        split = SplitFile("network", seed, units, {"held_out": held_out})
-        write_split(folder / SPLITS / f"network-{held_out}.json", split)
+        split = split_by_network(own, sources, held_out, seed)
+        write(f"network-{held_out}", split, [name for name in extras if extras[name] != held_out])
 
 
 def write_rule_split(folder: Path, seed: int) -> None:

@@ -18,7 +18,12 @@ ALL: Final = "all"
 
 
 def across_networks(scored: Scored) -> dict[str, Any]:
-    """Return per captioner and held-out source what is lost; `all` has the test units of all sources together."""
+    """Return per captioner and held-out source what is lost; `all` has the test units of all sources together.
+
+    Nothing where the truth is not known.
+    """
+    if not scored.said.painted:
+        return {}
     rows = sorted(row for row in scored.said.captions if row.source.startswith(HELD_OUT) and row.variant == "best")
     found: dict[str, Any] = {}
     for captioner in sorted({row.captioner for row in rows}):

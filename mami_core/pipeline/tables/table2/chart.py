@@ -14,14 +14,15 @@ _HEIGHT, _BAR, _GAP, _LEFT, _TOP = 220.0, 16.0, 26.0, 44.0, 40.0
 _FULL: Final = 40.0  # BLEU at the top of the chart
 
 
-def bleu_chart(table: Mapping[str, Any], references: str = "short") -> str:
-    """Return the chart: filled bars are ours with 95 % intervals, outlines the paper's figures."""
+def bleu_chart(table: Mapping[str, Any], units: str = "painted scenes") -> str:
+    """Return the chart: filled bars are ours on such `units` with 95 % intervals, outlines the paper's figures."""
+    references = max(Row.named(name).references for name in table["rows"])  # the set of the paper's rows
     width = _LEFT + len(GROUPS) * (len(COLOURS) * _BAR + _GAP) + 10
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {_HEIGHT + _TOP + 44:.0f}" '
         'font-family="sans-serif" font-size="11">',
         '<rect width="100%" height="100%" fill="white"/>',
-        '<text x="8" y="16">BLEU: filled, ours on painted scenes, 95 % interval; outlined, as printed</text>',
+        f'<text x="8" y="16">BLEU: filled, ours on {units}, 95 % interval; outlined, as printed</text>',
         *_axis(width),
         *_legend(),
     ]

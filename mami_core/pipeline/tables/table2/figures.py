@@ -11,8 +11,6 @@ from mami_core.evaluation.bertscore import BertScoreSpec, bert_score, named_spec
 from mami_core.evaluation.seeds import (
     bleu_over_seeds,
     compare_bleu,
-    compare_means,
-    mean_over_seeds,
 )
 from mami_core.evaluation.text import NotComputed, bleu_from_statistics, lengths
 from mami_core.evaluation.truth import IMPURE, MEASURES
@@ -39,7 +37,7 @@ def table_of(said: Said, backbone: str = "roberta-large") -> dict[str, Any]:
             row.name: {**row_figures(scored, row), "bertscore": bertscore_of(scored, row, spec)}
             for row in sorted(said.captions)
         },
-        "annotators": {set_: annotators_figures(scored, set_) for set_ in scored.annotators},
+        "annotators": {set_: annotators_figures(scored, set_) for set_ in sorted(said.sets)},
         "comparisons": comparisons(scored),
         "across": across_networks(scored),
     }
@@ -60,7 +58,8 @@ def row_figures(scored: Scored, row: Row) -> dict[str, Any]:
     """Return one row's figures."""
     statistics, truth = scored.statistics(row, "milan"), scored.truth(row)
     said = [scored.said.captions[row][seed][key] for seed in scored.seeds(row) for key in scored.keys(row)]
-    impure = np.array([scored.said.units[key].content.purity < IMPURE for key in scored.keys(row)])
+    contents = [scored.said.units[key].content for key in scored.keys(row)]
+    impure = np.array([content is not None and content.purity < IMPURE for content in contents])
     figures: dict[str, Any] = {
         "units": statistics.shape[1],
         "seeds": scored.seeds(row),
@@ -68,15 +67,17 @@ def row_figures(scored: Scored, row: Row) -> dict[str, Any]:
         "brevity_penalty": bleu_from_statistics(statistics.sum(axis=(0, 1))).brevity_penalty,
         "words": lengths(said).mean,
         "different": len(set(said)) / len(scored.seeds(row)),
-        "truth": {name: plain(mean_over_seeds(values)) for name, values in zip(MEASURES, truth, strict=True)},
+        "truth": {name: scored.mean_truth(values) for name, values in zip(MEASURES, truth, strict=True)},
     }
     if impure.any():
-        figures["truth"]["names_top_impure"] = plain(mean_over_seeds(truth[0][:, impure]))
+        figures["truth"]["names_top_impure"] = scored.mean_truth(truth[0][:, impure])
     return figures
 
 
-def annotators_figures(scored: Scored, references: str) -> dict[str, float]:
-    """Return the annotators' mean truth measures: what a captioner can be measured by."""
+def annotators_figures(scored: Scored, references: str) -> dict[str, float | None]:
+    """Return the annotators' mean truth measures: what a captioner can be measured by; None where truth is unknown."""
+    if not scored.said.painted:
+        return dict.fromkeys(MEASURES)
     return {name: float(np.nanmean(values))
             for name, values in zip(MEASURES, scored.annotators[references], strict=True)}  # fmt: skip
 
@@ -106,7 +107,7 @@ def _against(scored: Scored, first: Row, second: Row) -> dict[str, Any]:
         for form in FORMS
     }
     pairs = zip(MEASURES, scored.truth(first)[:, mine], scored.truth(second)[:, other], strict=True)
-    entry["truth"] = {name: compared(compare_means(a, b)) for name, a, b in pairs if name in SHOWN}
+    entry["truth"] = {name: scored.compared_truth(a, b) for name, a, b in pairs if name in SHOWN}
     return {f"{first.name} - {second.captioner}": entry}
 
 

@@ -16,7 +16,7 @@ from mami_core.pipeline.tables.table2.chart import bleu_chart
 from mami_core.pipeline.tables.table2.said import Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN
 from mami_core.pipeline.tables.table2.trainings import CONSENSUS, RunFolders, Training
-from mami_core.pipeline.tables.table2.units import COMPOUND, SETS, WorldUnits
+from mami_core.pipeline.tables.table2.units import COMPOUND, TableUnits
 from mami_core.store.atomic import replacing
 
 CHART: Final = "table2.svg"
@@ -31,14 +31,14 @@ def keep(folder: Path, table: Mapping[str, Any], said: Said) -> None:
     said.save(folder)
     _write(folder / "table.json", json.dumps(table, indent=1) + "\n")
     _write(folder / "table.csv", as_csv(table))
-    _write(folder / CHART, bleu_chart(table))
+    _write(folder / CHART, bleu_chart(table, "painted scenes" if said.painted else "described units"))
 
 
-def keep_weights(folder: Path, world: WorldUnits, folders: RunFolders) -> None:
+def keep_weights(folder: Path, world: TableUnits, folders: RunFolders) -> None:
     """Write our captioners of the first seed, and what they read of the test units: they can say everything again."""
     rows = world.rows(COMPOUND, "test")
     regions = {"pooled": world.features.pooled()[rows]}
-    for references in SETS:
+    for references in world.texts:
         run = folders.run(Training(CONSENSUS, COMPOUND, references, 0))
         if (run / DESCRIPTION).is_file():
             save_consensus(folder / references, load_consensus(run))
@@ -58,9 +58,13 @@ def as_csv(table: Mapping[str, Any]) -> str:
             row.references, row.source, row.captioner, row.variant, len(figures["seeds"]), figures["units"],
             bleu["value"], bleu["low"], bleu["high"], figures["brevity_penalty"], figures["bleu"]["sat"]["value"],
             figures["bertscore"].get("f1", "not computed"), figures["words"],
-            *(figures["truth"][measure]["value"] for measure in SHOWN),
+            *(_cell(figures["truth"][measure]["value"]) for measure in SHOWN),
         ])  # fmt: skip
     return out.getvalue()
+
+
+def _cell(value: float | None) -> float | str:
+    return "not computed" if value is None else value
 
 
 def _write(path: Path, text: str) -> None:

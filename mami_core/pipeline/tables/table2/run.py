@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -11,11 +12,13 @@ from mami_core.captioning.consensus_captioner import BRIEF, FULL
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.config import Table2Config, settings_sha256
 from mami_core.pipeline.captions.caption import encoder_at
+from mami_core.pipeline.exchange.data import PREFIX
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.tables.table2.figures import table_of
 from mami_core.pipeline.tables.table2.keeping import WEIGHTS, keep, keep_weights
 from mami_core.pipeline.tables.table2.markdown import as_markdown
+from mami_core.pipeline.tables.table2.published_units import PublishedUnits, find_described
 from mami_core.pipeline.tables.table2.said import Said, gather_said
 from mami_core.pipeline.tables.table2.trainings import (
     CONSENSUS,
@@ -27,13 +30,14 @@ from mami_core.pipeline.tables.table2.trainings import (
     planned,
     run_training,
 )
-from mami_core.pipeline.tables.table2.units import COMPOUND, WorldUnits
-from mami_core.pipeline.worlds.files import read_world
+from mami_core.pipeline.tables.table2.units import TableUnits, WorldUnits
 from mami_core.pipeline.worlds.world import find_world
 from mami_core.store import cache_folder
 from mami_core.training.consensus import ConsensusRecipe
 
-# CPU seconds of a training with its decoding on 2,600 training units, one thread; a source holds a third of them
+CAPTIONERS: Final = ("milan", "luong", "self", "mami", CONSENSUS)
+MEASURED_ON: Final = 2600  # training units
+# CPU seconds of a training with its decoding on so many, one thread; people's descriptions are as short as `short`
 COST: Final[Mapping[str, Mapping[str, float]]] = {
     "short": {"milan": 50, "luong": 50, "self": 50, "mami": 60, CONSENSUS: 75},
     "long": {"milan": 130, "luong": 130, "self": 130, "mami": 160, CONSENSUS: 220},
@@ -60,16 +64,18 @@ def _made(config: Table2Config) -> tuple[Said, str]:
     torch.set_num_threads(config.threads)
     encoder = encoder_at(config.encoder)
     with progress(quiet=config.json) as report:
-        data = find_world(config.data, report)
-        world = WorldUnits.read(data, encoder, report)
+        world = open_units(config.data, encoder, report)
         folders = run_folders(world, encoder)
-        trainings = [one for one in planned(sources_of(world), config.seeds) if _wanted(one, config)]
+        trainings = [one for one in planned(sources_of(world), config.seeds, list(world.texts)) if _wanted(one, config)]
         missing = [training for training in trainings if not folders.kept(training).is_file()]
         if config.finished:
             trainings = [training for training in trainings if training not in missing]
         elif missing and not config.json:
-            print(
-                f"{len(missing)} of {len(trainings)} trainings to do: about {expected_minutes(missing):.0f} CPU-minutes"
+            minutes = expected_minutes(missing, world)
+            print(f"{len(missing)} of {len(trainings)} trainings to do: about {minutes:.0f} CPU-minutes")
+        if not trainings:
+            raise ValueError(
+                f"no training to show: none is finished, or --captioners names none of {', '.join(CAPTIONERS)}"
             )
         runs = _all_runs(trainings, world, folders, report)
         report("table 2: floors", 0, 1)
@@ -77,11 +83,19 @@ def _made(config: Table2Config) -> tuple[Said, str]:
         report("table 2: floors", 1, 1)
         if config.keep is not None:
             keep_weights(config.keep / WEIGHTS, world, folders)
-    return said, f"seed {read_world(data)['seed']} of the painted world"
+    return said, world.title
+
+
+def open_units(data: Path, encoder: AnyEncoder, report: Report) -> TableUnits:
+    """Return the units of a painted world, or those of dissections that people described: see `find_described`."""
+    described = find_described(data, report)
+    if described:
+        return PublishedUnits.read(described, encoder, report)
+    return WorldUnits.read(find_world(data, report), encoder, report)
 
 
 def _all_runs(
-    trainings: Sequence[Training], world: WorldUnits, folders: RunFolders, report: Report
+    trainings: Sequence[Training], world: TableUnits, folders: RunFolders, report: Report
 ) -> dict[Training, Mapping[str, Any]]:
     runs: dict[Training, Mapping[str, Any]] = {}
     for done, training in enumerate(trainings):
@@ -95,26 +109,25 @@ def _wanted(training: Training, config: Table2Config) -> bool:
     return not config.captioners or training.captioner in config.captioners
 
 
-def sources_of(world: WorldUnits) -> list[str]:
+def sources_of(world: TableUnits) -> list[str]:
     """Return the sources of a world's units, in the table's order."""
     return list(dict.fromkeys(world.sources.values()))
 
 
-def run_folders(world: WorldUnits, encoder: AnyEncoder) -> RunFolders:
+def run_folders(world: TableUnits, encoder: AnyEncoder) -> RunFolders:
     """Return where trainings are kept: another world, encoder or recipe has other folders."""
-    facts = {"keys": world.keys, "texts": world.texts, "encoder": encoder.sha256, "epochs": EPOCHS}
+    facts = {**world.facts, "encoder": encoder.sha256, "epochs": EPOCHS}
     facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
     shared = cache_folder() / "table2" / settings_sha256(facts)[:16]
     recipe = settings_sha256({"consensus": repr((ConsensusRecipe(), FULL, BRIEF, NAMING))})
     return RunFolders(shared, shared / f"consensus-{recipe[:8]}")
 
 
-def expected_minutes(trainings: Sequence[Training]) -> float:
+def expected_minutes(trainings: Sequence[Training], world: TableUnits) -> float:
     """Return about how many CPU-minutes some trainings take."""
-    shares = {COMPOUND: 1.0}
+    units = {source: len(world.rows(source, "train")) for source in {one.source for one in trainings}}
     seconds = sum(
-        COST[one.references][one.captioner] * shares.get(one.source, 0.67 if "without" in one.source else 0.33)
-        for one in trainings
+        COST.get(one.references, COST["short"])[one.captioner] * units[one.source] / MEASURED_ON for one in trainings
     )
     return seconds / 60
 
@@ -122,5 +135,6 @@ def expected_minutes(trainings: Sequence[Training]) -> float:
 def _command(config: Table2Config) -> str:
     if config.captions is not None:
         return f"mami reproduce table2 --captions {config.captions.as_posix()}"
-    data = "" if str(config.data) == "scenery" else f" --data {config.data.name}"
+    given = str(config.data)
+    data = "" if given == "scenery" else f" --data {given if given.startswith(PREFIX) else config.data.name}"
     return f"mami reproduce table2{data} --seeds {config.seeds}"

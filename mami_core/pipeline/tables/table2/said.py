@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mami_core.evaluation.floors import best_constant
 from mami_core.pipeline.tables.table2.trainings import CONSENSUS, Training, nearest_references
-from mami_core.pipeline.tables.table2.units import COMPOUND, NeuronKey, TrainingUnits, WorldUnits
+from mami_core.pipeline.tables.table2.units import COMPOUND, NeuronKey, TableUnits, TrainingUnits
 from mami_core.scenery.content import UnitContent
 from mami_core.store.atomic import replacing
 from mami_core.training.batches import reference_texts
@@ -51,7 +51,7 @@ class TestUnit:
     key: NeuronKey
     source: str
     texts: Mapping[str, tuple[str, ...]]  # set → references
-    content: UnitContent
+    content: UnitContent | None  # None: what its masks hold is not known
 
     __test__ = False  # no test, whatever pytest thinks of its name
 
@@ -62,6 +62,16 @@ class Said:
 
     units: Mapping[NeuronKey, TestUnit]
     captions: Mapping[Row, Mapping[int, Mapping[NeuronKey, str]]]
+
+    @property
+    def painted(self) -> bool:
+        """Tell whether the truth of all units is known."""
+        return all(unit.content is not None for unit in self.units.values())
+
+    @property
+    def sets(self) -> list[str]:
+        """Return the sets of references; the paper's rows are of the first."""
+        return sorted({row.references for row in self.captions}, reverse=True)
 
     def save(self, folder: Path) -> None:
         """Write the captions, one compressed CSV a set, and the units with their references and truth."""
@@ -92,7 +102,7 @@ class Said:
         return cls({unit.key: unit for unit in units}, captions)
 
 
-def gather_said(world: WorldUnits, runs: Mapping[Training, Mapping[str, Any]]) -> Said:
+def gather_said(world: TableUnits, runs: Mapping[Training, Mapping[str, Any]]) -> Said:
     """Return what all trainings said, with the floors: the best constant caption and the nearest unit's."""
     captions: dict[Row, dict[int, dict[NeuronKey, str]]] = {}
     tested: dict[NeuronKey, TestUnit] = {}
@@ -117,7 +127,7 @@ def _variants(training: Training, result: Mapping[str, Any]) -> Iterator[tuple[s
     yield from ((f"by {name}", said) for name, said in result.get("decodings", {}).items())
 
 
-def _floors(world: WorldUnits, source: str, references: str) -> Iterator[tuple[Row, dict[NeuronKey, str]]]:
+def _floors(world: TableUnits, source: str, references: str) -> Iterator[tuple[Row, dict[NeuronKey, str]]]:
     units = TrainingUnits.of(world, source, references)
     keys = [world.keys[row] for row in units.splits["test"].rows]
     yield Row(references, source, NEAREST), dict(zip(keys, nearest_references(units), strict=True))
@@ -125,21 +135,23 @@ def _floors(world: WorldUnits, source: str, references: str) -> Iterator[tuple[R
     yield Row(references, source, CONSTANT), dict.fromkeys(keys, constant)
 
 
-def _tested(world: WorldUnits, key: NeuronKey) -> TestUnit:
+def _tested(world: TableUnits, key: NeuronKey) -> TestUnit:
     row = world.row_of[key]
     texts = {set_: given[row] for set_, given in world.texts.items()}
-    return TestUnit(key, world.sources[key[0]], texts, world.contents[row])
+    return TestUnit(key, world.sources[key[0]], texts, world.contents[row] if world.contents else None)
 
 
 def _plain(unit: TestUnit) -> dict[str, Any]:
     texts = {set_: list(given) for set_, given in unit.texts.items()}
-    return {"key": list(unit.key), "source": unit.source, "texts": texts, "content": unit.content.to_dict()}
+    content = unit.content.to_dict() if unit.content else None
+    return {"key": list(unit.key), "source": unit.source, "texts": texts, "content": content}
 
 
 def _unit(stored: Mapping[str, Any]) -> TestUnit:
     dissection, layer, unit = stored["key"]
     texts = {set_: tuple(given) for set_, given in stored["texts"].items()}
-    return TestUnit((dissection, layer, unit), stored["source"], texts, UnitContent.from_dict(stored["content"]))
+    content = UnitContent.from_dict(stored["content"]) if stored["content"] else None
+    return TestUnit((dissection, layer, unit), stored["source"], texts, content)
 
 
 def _write(path: Path, text: str) -> None:

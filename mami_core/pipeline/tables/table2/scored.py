@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mami_core.evaluation.seeds import Comparison, OverSeeds
+from mami_core.evaluation.seeds import Comparison, OverSeeds, compare_means, mean_over_seeds
 from mami_core.evaluation.text import bleu_statistics
 from mami_core.evaluation.truth import MEASURES, score_caption
 from mami_core.pipeline.tables.table2.said import NEAREST, Row, Said
@@ -47,22 +47,36 @@ class Scored:
         return self._statistics[row, form]
 
     def truth(self, row: Row) -> np.ndarray:
-        """Return the truth measures (measures, S, U), NaN where a caption names no part to be precise about."""
+        """Return the truth measures (measures, S, U), NaN where a caption names no part to be precise about.
+
+        All are NaN where the truth is not known.
+        """
         keys, said = self.keys(row), self.said.captions[row]
         found = [[self._truth(key, said[seed][key]) for key in keys] for seed in self.seeds(row)]
         return np.array(found).transpose(2, 0, 1)
 
     def _truth(self, key: NeuronKey, caption: str) -> tuple[float, ...]:
         if (key, caption) not in self._truths:
-            scores = score_caption(caption, self.said.units[key].content)
+            content = self.said.units[key].content
+            scores = dict.fromkeys(MEASURES, np.nan) if content is None else score_caption(caption, content)
             self._truths[key, caption] = tuple(scores[measure] for measure in MEASURES)
         return self._truths[key, caption]
+
+    def mean_truth(self, values: np.ndarray) -> dict[str, Any]:
+        """Return the mean of a measure (S, U) as plain values, None where the truth is not known."""
+        return plain(mean_over_seeds(values)) if self.said.painted else plain(_unknown(len(values)))
+
+    def compared_truth(self, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+        """Return the comparison of a measure (S, U) of two rows, None where the truth is not known."""
+        if self.said.painted:
+            return compared(compare_means(first, second))
+        nothing = plain(_unknown(len(first)))
+        return {"difference": nothing, "ratio": nothing, "p": None}
 
     @cached_property
     def annotators(self) -> Mapping[str, np.ndarray]:
         """Return the annotators' truth measures by set of references, (measures, annotators, U)."""
-        sets = sorted({row.references for row in self.said.captions})
-        return {set_: self._annotators(set_) for set_ in sets}
+        return {set_: self._annotators(set_) for set_ in sorted(self.said.sets)}
 
     def _annotators(self, references: str) -> np.ndarray:
         row = Row(references, COMPOUND, NEAREST)
@@ -71,6 +85,10 @@ class Scored:
         found = [[self._truth(key, given[place]) for key, given in zip(keys, texts, strict=True)]
                  for place in range(ANNOTATORS)]  # fmt: skip
         return np.array(found).transpose(2, 0, 1)
+
+
+def _unknown(seeds: int) -> OverSeeds:
+    return OverSeeds(np.nan, np.nan, np.nan, (np.nan,) * seeds)
 
 
 def plain(figure: OverSeeds) -> dict[str, Any]:

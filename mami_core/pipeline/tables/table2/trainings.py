@@ -25,7 +25,7 @@ from mami_core.captioning.language_model import LanguageModel
 from mami_core.evaluation.report import bleu_interval
 from mami_core.evaluation.text import bleu_from_statistics, bleu_statistics
 from mami_core.pipeline.progress import Report
-from mami_core.pipeline.tables.table2.units import COMPOUND, PLANTED, TrainingUnits, WorldUnits
+from mami_core.pipeline.tables.table2.units import COMPOUND, PLANTED, SETS, TableUnits, TrainingUnits
 from mami_core.store.atomic import locked, replacing
 from mami_core.training.captioner import CaptionerRecipe, train_captioner
 from mami_core.training.consensus import (
@@ -92,7 +92,7 @@ class Training:
         return f"{self.references}-{self.source}-{self.captioner}-{self.seed}"
 
 
-def run_training(training: Training, world: WorldUnits, folders: RunFolders, report: Report) -> dict[str, Any]:
+def run_training(training: Training, world: TableUnits, folders: RunFolders, report: Report) -> dict[str, Any]:
     """Return what a training says of its test units, made now or in an earlier run."""
     kept = folders.kept(training)
     if kept.is_file():
@@ -203,7 +203,7 @@ def _each_decoding(decoder: Decoder, model: LanguageModel, units: TrainingUnits)
 
 
 def _consensus(
-    training: Training, world: WorldUnits, units: TrainingUnits, folders: RunFolders, report: Report
+    training: Training, world: TableUnits, units: TrainingUnits, folders: RunFolders, report: Report
 ) -> dict[str, Any]:
     """Train our captioner; say the test units with and without each of its parts."""
     made, words = trained_consensus(training, world, units, folders, report)
@@ -220,13 +220,13 @@ def _consensus(
 
 
 def trained_consensus(
-    training: Training, world: WorldUnits, units: TrainingUnits, folders: RunFolders, report: Report
+    training: Training, world: TableUnits, units: TrainingUnits, folders: RunFolders, report: Report
 ) -> tuple[Consensus, LearntWords]:
     """Return our captioner and the words it was told, trained now or in an earlier run.
 
     What speaks is what is kept, in half precision: who has the files can have every caption said again.
     """
-    words = learnt_words(world.described(training.source, "train", "short+long"), seed=training.seed)
+    words = learnt_words(world.described(training.source, "train", "+".join(world.texts)), seed=training.seed)
     run = folders.run(training)
     if not (run / DESCRIPTION).is_file():
         made = train_consensus(
@@ -282,20 +282,25 @@ def nearest_references(units: TrainingUnits) -> list[str]:
     return nearest_captions(pooled_regions(test), pooled_regions(train), train.texts)
 
 
-def planned(sources: Sequence[str], seeds: int) -> list[Training]:
-    """Return all trainings of the table, those that most depends on first."""
-    both, each = ("long", "short"), range(seeds)
+def planned(sources: Sequence[str], seeds: int, sets: Sequence[str] = SETS) -> list[Training]:
+    """Return all trainings of the table, those that most depends on first.
+
+    The paper's rows are of the first set of references; whether it holds on a new network is asked of the last.
+    """
+    both, each = sets[::-1], range(seeds)
+    papers, last = sets[0], sets[-1]
     ours = [Training(name, COMPOUND, set_, seed) for seed in each for set_ in both for name in (CONSENSUS, "milan")]
     mami = [Training("mami", COMPOUND, set_, seed) for seed in each for set_ in both]
-    others = [Training(name, COMPOUND, "short", seed) for seed in each for name in ("luong", "self")]
+    others = [Training(name, COMPOUND, papers, seed) for seed in each for name in ("luong", "self")]
     across = [
-        Training(name, f"without-{source}", "long", seed)
+        Training(name, f"without-{source}", last, seed)
         for seed in each[:ACROSS_SEEDS]
         for source in sources
+        if len(sources) > 1
         for name in (CONSENSUS, "milan")
     ]
     own = [
-        Training(name, source, "short", seed)
+        Training(name, source, papers, seed)
         for seed in each
         for source in sources
         for name in ("milan", "luong", "self", "mami")
