@@ -79,6 +79,8 @@ def audit_chart(sides: Mapping[str, Any]) -> go.Figure:
                        error_y=_whiskers(shares, OTHER_COLOUR), marker_color=VOICE_COLOURS[place],
                        customdata=[[row["naming"], row["units"]] for row in rows.values()],
                        hovertemplate="%{x}: %{customdata[0]} of %{customdata[1]} units")  # fmt: skip
+    layers = list(dict.fromkeys([*sides["first"]["layers"], *sides["second"]["layers"], "all"]))
+    figure.update_xaxes(categoryorder="array", categoryarray=layers)
     figure.update_yaxes(title="units that name it", tickformat=".0%", rangemode="tozero")
     figure.update_layout(height=320, margin=_MARGIN, legend=_ABOVE, barmode="group")
     return figure
