@@ -47,7 +47,7 @@ def publish(folder: Path, units: int = UNITS, *, described: bool = True, picture
     rows = [
         ("conv1", unit, f"{article}{name} {thing}")
         for unit, name in enumerate(names if described else [])
-        for article, thing in (("a ", "area"), ("", "things"), ("the ", "colored walls and floors"))
+        for article, thing in (("the ", "colored walls and floors"), ("a ", "area"), ("", "things"))
     ]
     with (folder / "annotations.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("layer", "unit", "summary"), *rows])
