@@ -25,6 +25,7 @@ PICTURES = {  # name: (address, colour scheme, what must be there, a word to poi
     "neurons-grid-dark": ("neurons?d=demo&in=grid&sort=disagreement", "dark", LISTED, None),
     "maps-light": ("maps?d=demo&method=t-SNE&layer={layer}&unit={unit}", "light", ".card[data-near]", None),
     "compare-light": ("compare?d=demo&what=Heads", "light", ".rows[data-ready]", None),
+    "intervene-light": ("intervene?d=demo", "light", ".rows[data-ready]", None),  # after `mami silence assets/demo …`
     "review-light": ("review?d=demo", "light", PAINTED, None),
     "search-light": ("search?d=demo&image=40", "light", ".firing[data-ready]", None),
     "evaluate-light": ("evaluate?d=demo", "light", ".board[data-ready]", None),
