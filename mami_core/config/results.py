@@ -91,7 +91,7 @@ class Table2Config:
     captions: Path | None = None  # only score captions that an earlier run kept there; nothing is trained
     keep: Path | None = None  # keep what every training said of the test units there, to be scored again
     finished: bool = False  # train nothing more: score the trainings that are done so far
-    captioners: tuple[str, ...] = ()  # only these of milan, luong, self, mami, consensus
+    captioners: tuple[str, ...] = ()  # only these of milan, luong, self, mami, consensus, milan+penalty, milan+padded
     encoder: str = "parts@scenery"  # folder or bundled name
     bertscore_backbone: str = "roberta-large"  # or a local model's folder; absent: the columns read "not computed"
     out: Path | None = None  # also write the table into its section of this Markdown file, e.g. docs/results.md

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -47,6 +47,17 @@ class CaptionerRecipe:
     select: Literal["bleu", "nll"] = "nll"  # by what the best epoch is chosen, on validation units
     decoder: Mapping[str, Any] = field(default_factory=dict)  # further settings of `DecoderConfig`
     loop: LoopSettings = field(default_factory=LoopSettings)
+    over_padding: ClassVar[bool] = False  # whether the penalty sums attention at padded steps too
+
+
+@dataclass(frozen=True)
+class PaddedRecipe(CaptionerRecipe):
+    """A recipe with the penalty as MILAN's code has it: attention at padded steps counts, though no word is said.
+
+    A class and no field: trainings are kept under their recipe's fields, and all others would be made anew.
+    """
+
+    over_padding: ClassVar[bool] = True
 
 
 def train_captioner(
@@ -135,7 +146,10 @@ class _Trained(nn.Module):
         loss = batch.token_share * loss
         if self.recipe.penalty and forced.weights:
             share = F.normalize(regions.weight, p=1, dim=1).index_select(0, batch.owner.to(device))  # (C, N)
-            penalty = coverage_penalty(forced.mean_weights, tokens, share, stop=self.vocabulary.stop)
+            over_padding = self.recipe.over_padding
+            penalty = coverage_penalty(
+                forced.mean_weights, tokens, share, stop=self.vocabulary.stop, over_padding=over_padding
+            )
             loss = loss + batch.caption_share * self.recipe.penalty * penalty
         return loss
 
@@ -160,15 +174,18 @@ def spread_loss(forced: Forced, tokens: Tensor, stop: int) -> Tensor:
     return -(forced.log_probs.mean(-1) * mask).sum() / mask.sum()
 
 
-def coverage_penalty(weights: Tensor, tokens: Tensor, share: Tensor, *, stop: int) -> Tensor:
+def coverage_penalty(
+    weights: Tensor, tokens: Tensor, share: Tensor, *, stop: int, over_padding: bool = False
+) -> Tensor:
     """Return sum_i (C w_i - sum_t α_ti)², mean over captions (scalar): look at everything the mask covers.
 
     Show, Attend and Tell's equation 9 asks each region to receive the same attention in all, τ. Regions here are
     unequal by construction, so a region's τ is the caption's C tokens times its share of the mask: share (C, N) sums
-    to 1. weights (C, L, N); padded steps of tokens (C, L) do not count.
+    to 1. weights (C, L, N); padded steps of tokens (C, L) do not count. With `over_padding` what is received at them
+    does, though no word is said: a short caption among long ones is told to attend less.
     """
     mask = counted(tokens, stop).to(weights.dtype)  # (C, L)
-    received = (weights * mask.unsqueeze(-1)).sum(1)  # (C, N)
+    received = (weights if over_padding else weights * mask.unsqueeze(-1)).sum(1)  # (C, N)
     return (mask.sum(1, keepdim=True) * share - received).square().sum(1).mean()
 
 

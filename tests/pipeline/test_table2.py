@@ -16,7 +16,7 @@ from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import Row, Said, TestUnit
 from mami_core.pipeline.tables.table2.scored import Scored
-from mami_core.pipeline.tables.table2.trainings import RunFolders, Training, planned
+from mami_core.pipeline.tables.table2.trainings import RunFolders, Training, planned, recipe_of
 
 KEYS = [("resnet-0", "layer1", unit) for unit in range(24)]
 
@@ -118,6 +118,20 @@ def test_what_most_depends_on_is_trained_first():
     assert order[:2] == [Training("consensus", "compound", "long", 0), Training("milan", "compound", "long", 0)]
     assert len(set(order)) == len(order)
     assert sum(one.captioner == "milan" and one.source == "compound" for one in order) == 10
+
+
+def test_the_penalty_over_padding_is_one_training_beside_the_same_without():
+    order = planned(["alexnet", "resnet"], 5)
+    names = ("milan", "milan+penalty", "milan+padded")
+    recipes = {name: recipe_of(Training(name, "compound", "short", 0)) for name in names}
+
+    assert [one for one in order if "+" in one.captioner] == [
+        Training("milan+penalty", "compound", "short", 0), Training("milan+padded", "compound", "short", 0)
+    ]  # fmt: skip
+    assert {one.kind for one in order if "+" in one.captioner} == {"milan"}
+    assert {name: (recipe.penalty, recipe.over_padding) for name, recipe in recipes.items()} == {
+        "milan": (0.0, False), "milan+penalty": (1.0, False), "milan+padded": (1.0, True)
+    }  # fmt: skip
 
 
 def test_what_ours_learnt_is_kept_apart_from_what_the_papers_captioners_did(tmp_path):

@@ -17,8 +17,9 @@ from mami_core.pipeline.tables.table2.figures import table_of
 from mami_core.pipeline.tables.table2.keeping import keep
 from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.published_units import PublishedUnits, find_described
+from mami_core.pipeline.tables.table2.run import expected_minutes
 from mami_core.pipeline.tables.table2.said import Row, Said, TestUnit
-from mami_core.pipeline.tables.table2.trainings import planned
+from mami_core.pipeline.tables.table2.trainings import Training, planned
 from mami_core.store import Dissection, dissections_folder, find_model
 
 UNKNOWN = {"value": None, "low": None, "high": None, "spread": None, "by_seed": [None]}
@@ -163,6 +164,13 @@ def test_trainings_depend_on_how_pictures_were_cut_and_units_split(places) -> No
     assert places.facts.keys() == {"keys", "texts", "splits", "settings"}
     assert set(places.texts) == {"human"}
     assert places.contents is None
+
+
+def test_the_time_expected_grows_with_the_units_trained_on(places) -> None:
+    one, third = (Training("milan", source, "human", 0) for source in ("compound", "resnet"))
+
+    assert expected_minutes([one], places) == pytest.approx(3 * expected_minutes([third], places))
+    assert expected_minutes([one, third], places) == pytest.approx(50 / 60 * (87 + 29) / 2600)
 
 
 def test_a_single_network_holds_nothing_out() -> None:

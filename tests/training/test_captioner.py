@@ -12,6 +12,7 @@ from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.training.batches import CaptionBatches, reference_texts
 from mami_core.training.captioner import (
     CaptionerRecipe,
+    PaddedRecipe,
     corpus_bleu,
     coverage_penalty,
     greedy_captions,
@@ -102,6 +103,36 @@ def test_the_penalty_is_nothing_when_each_region_gets_its_share():
     assert float(coverage_penalty(weights, tokens, share, stop=9)) == pytest.approx(0, abs=1e-10)
     elsewhere = torch.tensor([[1.0, 0.0, 0.0]]).unsqueeze(1).expand(1, 4, 3)
     assert float(coverage_penalty(elsewhere, tokens, share, stop=9)) == pytest.approx(1.5**2 + 0.9**2 + 0.6**2)
+
+
+@pytest.mark.parametrize("over_padding", [False, True])
+def test_the_penalty_is_a_slow_loops(over_padding):
+    tokens = torch.tensor([[4, 5, 9, 10, 10], [4, 5, 6, 4, 9]])  # 3 and 5 steps; stop 9, pad 10
+    share = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
+    weights = torch.rand(2, 5, 3, generator=torch.Generator().manual_seed(0))
+
+    total = 0.0
+    for caption, said in enumerate((3, 5)):
+        for region in range(3):
+            received = sum(float(weights[caption, step, region]) for step in range(5 if over_padding else said))
+            total += (said * float(share[caption, region]) - received) ** 2
+
+    found = coverage_penalty(weights, tokens, share, stop=9, over_padding=over_padding)
+    assert float(found) == pytest.approx(total / 2, rel=1e-5)
+
+
+def test_a_penalty_over_padding_trains_otherwise_and_leaves_other_recipes_their_names(
+    train_units, val_units, vocabulary
+):
+    quick = dataclasses.replace(QUICK, penalty=1.0, batches="unit", loop=LoopSettings(epochs=2, patience=2))
+    recipes = quick, PaddedRecipe(**vars(quick))
+
+    runs = [
+        train_captioner("milan", train_units, val_units, vocabulary, length=5, recipe=recipe)[1] for recipe in recipes
+    ]
+
+    assert runs[0].epochs[-1]["val_nll"] != runs[1].epochs[-1]["val_nll"]
+    assert repr(recipes[1]).removeprefix("Padded") == repr(quick).removeprefix("Captioner")
 
 
 def test_bleu_takes_uneven_references_and_is_100_for_a_copy():

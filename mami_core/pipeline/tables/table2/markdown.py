@@ -29,6 +29,10 @@ MEASURES: Final[Mapping[str, str]] = {
     "precision": "precision",
     "attribute_f1": "attribute F1",
 }
+PENALISED: Final[Mapping[str, str]] = {
+    "milan+penalty": "batches of unlike lengths, doubly stochastic penalty over words",
+    "milan+padded": "batches of unlike lengths, doubly stochastic penalty over words and padding",
+}
 PAINTED: Final = "Simulated: painted scenes, simulated annotators."
 DESCRIBED: Final = "What the units' masks hold is not known, so what asks for the truth is not computed."
 Figures = Mapping[str, Any]
@@ -223,4 +227,6 @@ def _confounders(table: Figures) -> list[str]:
         if row.captioner in (MILAN, "mami") and (row.variant.startswith("by ") or row.variant == "last"):
             what = "weights of the last epoch" if row.variant == "last" else f"decoded {row.variant}"
             rows.append(_line(f"{row.references}: {NAMES[row.captioner]}, {what}", figures))
+        elif row.captioner in PENALISED and row.variant == "best":
+            rows.append(_line(f"{row.references}: {NAMES[MILAN]}, {PENALISED[row.captioner]}", figures))
     return _table(_LINE, rows)

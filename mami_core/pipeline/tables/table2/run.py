@@ -25,6 +25,7 @@ from mami_core.pipeline.tables.table2.trainings import (
     EPOCHS,
     NAMING,
     PAPERS,
+    PENALTIES,
     RunFolders,
     Training,
     planned,
@@ -35,7 +36,7 @@ from mami_core.pipeline.worlds.world import find_world
 from mami_core.store import cache_folder
 from mami_core.training.consensus import ConsensusRecipe
 
-CAPTIONERS: Final = ("milan", "luong", "self", "mami", CONSENSUS)
+CAPTIONERS: Final = ("milan", "luong", "self", "mami", CONSENSUS, *PENALTIES)
 MEASURED_ON: Final = 2600  # training units
 # CPU seconds of a training with its decoding on so many, one thread; people's descriptions are as short as `short`
 COST: Final[Mapping[str, Mapping[str, float]]] = {
@@ -127,7 +128,7 @@ def expected_minutes(trainings: Sequence[Training], world: TableUnits) -> float:
     """Return about how many CPU-minutes some trainings take."""
     units = {source: len(world.rows(source, "train")) for source in {one.source for one in trainings}}
     seconds = sum(
-        COST.get(one.references, COST["short"])[one.captioner] * units[one.source] / MEASURED_ON for one in trainings
+        COST.get(one.references, COST["short"])[one.kind] * units[one.source] / MEASURED_ON for one in trainings
     )
     return seconds / 60
 

@@ -27,7 +27,7 @@ from mami_core.evaluation.text import bleu_from_statistics, bleu_statistics
 from mami_core.pipeline.progress import Report
 from mami_core.pipeline.tables.table2.units import COMPOUND, PLANTED, SETS, TableUnits, TrainingUnits
 from mami_core.store.atomic import locked, replacing
-from mami_core.training.captioner import CaptionerRecipe, train_captioner
+from mami_core.training.captioner import CaptionerRecipe, PaddedRecipe, train_captioner
 from mami_core.training.consensus import (
     ConsensusRecipe,
     as_words,
@@ -43,6 +43,8 @@ from mami_core.training.words import LearntWords
 
 CONSENSUS: Final = "consensus"
 EPOCHS: Final = 6
+# MILAN with the doubly stochastic penalty over a caption's words, and over its padding too, as in MILAN's code
+PENALTIES: Final[Mapping[str, type[CaptionerRecipe]]] = {"milan+penalty": CaptionerRecipe, "milan+padded": PaddedRecipe}
 ACROSS_SEEDS: Final = 2  # at most, of trainings with a source held out: three times as many, and larger, as a source's
 CHOSEN_ON: Final = 150  # at most so many validation units, evenly drawn, choose weights and decoding
 NORMALISED: Final = 0.9  # a beam ranked by plain sums says two words
@@ -87,6 +89,11 @@ class Training:
     seed: int
 
     @property
+    def kind(self) -> str:
+        """Return the captioner's own name, without what its training adds."""
+        return self.captioner.partition("+")[0]
+
+    @property
     def name(self) -> str:
         """Return a file's name."""
         return f"{self.references}-{self.source}-{self.captioner}-{self.seed}"
@@ -117,10 +124,14 @@ def with_few(units: TrainingUnits) -> TrainingUnits:
     return replace(units, splits={**units.splits, "val": few})
 
 
-def recipe_of(seed: int) -> CaptionerRecipe:
-    """Return how every captioner of the paper's is trained."""
-    loop = LoopSettings(epochs=EPOCHS, patience=EPOCHS, seed=seed)
-    return CaptionerRecipe(regions=32, select="bleu", loop=loop)
+def recipe_of(training: Training) -> CaptionerRecipe:
+    """Return how every captioner of the paper's is trained, and MILAN with the penalty in either form."""
+    loop = LoopSettings(epochs=EPOCHS, patience=EPOCHS, seed=training.seed)
+    recipe = CaptionerRecipe(regions=32, select="bleu", loop=loop)
+    if training.captioner not in PENALTIES:
+        return recipe
+    penalised = PENALTIES[training.captioner](**vars(recipe))
+    return replace(penalised, penalty=1.0, batches="unit")  # batches of like length have hardly any padding
 
 
 def _attention(training: Training, units: TrainingUnits, folders: RunFolders, report: Report) -> dict[str, Any]:
@@ -142,12 +153,12 @@ def trained_decoder(
 ) -> tuple[Decoder, LoopHistory]:
     """Return a captioner of the paper's with its best weights, trained now or in an earlier run."""
     return train_captioner(
-        training.captioner,
+        training.kind,
         units.splits["train"],
         units.splits["val"],
         units.vocabulary,
         length=units.length,
-        recipe=recipe_of(training.seed),
+        recipe=recipe_of(training),
         folder=folders.run(training),
         progress=lambda done, total, _: report(training.name, done, total),
     )
@@ -305,5 +316,6 @@ def planned(sources: Sequence[str], seeds: int, sets: Sequence[str] = SETS) -> l
         for source in sources
         for name in ("milan", "luong", "self", "mami")
     ]
+    penalties = [Training(name, COMPOUND, papers, 0) for name in PENALTIES]
     first = [one for one in (*ours, *mami, *others) if one.seed == 0]
-    return list(dict.fromkeys([*first, *ours, *mami, *others, *across, *own]))
+    return list(dict.fromkeys([*first, *ours, *mami, *others, *across, *own, *penalties]))
