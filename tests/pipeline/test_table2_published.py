@@ -170,7 +170,7 @@ def test_the_time_expected_grows_with_the_units_trained_on(places) -> None:
     one, third = (Training("milan", source, "human", 0) for source in ("compound", "resnet"))
 
     assert expected_minutes([one], places) == pytest.approx(3 * expected_minutes([third], places))
-    assert expected_minutes([one, third], places) == pytest.approx(50 / 60 * (87 + 29) / 2600)
+    assert expected_minutes([one, third], places) == pytest.approx(50 / 60 * 4 * 31 / 2600)  # 31 of 40 units train
 
 
 def test_a_single_network_holds_nothing_out() -> None:
