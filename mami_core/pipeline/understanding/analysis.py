@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.understanding.labelled import labelled_judge
 from mami_core.pipeline.understanding.networks import dissected_network
+from mami_core.pipeline.understanding.shown import cell, typed
 from mami_core.pipeline.understanding.silence import plain
 from mami_core.probing.intervention.choosing import at_random, by_property, living_units
 from mami_core.probing.intervention.curve import accuracy_curve, by_layer
@@ -54,8 +54,8 @@ def run_analysis(config: AnalysisConfig) -> None:
 
 
 def command_of(config: AnalysisConfig) -> str:
-    """Return the command line that gives these figures; folders by their names."""
-    return " ".join(["mami reproduce analysis", *(Path(path).name for path in config.dissections)])
+    """Return the command line that gives these figures."""
+    return " ".join(["mami reproduce analysis", *map(typed, config.dissections)])
 
 
 def analysed(dissection: Dissection, config: AnalysisConfig, report: Report) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def as_markdown(table: dict[str, Any], *, command: str) -> str:
         "",
         "| silenced by | pairs (parts × networks) | needing − others, drop of accuracy | less that of random units |",
         "|---|---|---|---|",
-        *(f"| {method} | {row['parts']} | **{_cell(row['more'], '+')}** | {_cell(row['over_random'], '+')} |"
+        *(f"| {method} | {row['parts']} | **{cell(row['more'], '+')}** | {cell(row['over_random'], '+')} |"
           for method, row in table["overall"].items()),
     ]  # fmt: skip
     for network in table["networks"]:
@@ -173,25 +173,21 @@ def _network(network: dict[str, Any]) -> list[str]:
         "",
         f"### {network['dissection']}, captions of {network['captioner']}",
         "",
-        f"Accuracy {_cell(network['accuracy'])}; {network['units']} living units; by {method}, scenes resampled:",
+        f"Accuracy {cell(network['accuracy'])}; {network['units']} living units; by {method}, scenes resampled:",
         "",
         "| part | places that need it | units | drop, needing | drop, others | difference | random units |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {row['part']} | {', '.join(row['places'])} | {row['silenced']} | {row['needing']:.3f} | "
-        f"{row['others']:.3f} | {_cell(row['more'], '+')} | {row['random']:+.3f} |"
+        f"{row['others']:.3f} | {cell(row['more'], '+')} | {row['random']:+.3f} |"
         for row in network["parts"]
         if row["method"] == method
     ]
     lines += ["", f"The {FRACTION:.0%} of units with most of a property of their caption, zeroed:", "",
               "| most | units | accuracy | random units | random − chosen |", "|---|---|---|---|---|"]  # fmt: skip
     return lines + [
-        f"| {row['property']} | {row['silenced']} | {_cell(row['accuracy'])} | {_cell(row['random'])} | "
-        f"{_cell(row['worse_than_random'], '+')} |"
+        f"| {row['property']} | {row['silenced']} | {cell(row['accuracy'])} | {cell(row['random'])} | "
+        f"{cell(row['worse_than_random'], '+')} |"
         for row in network["properties"]
     ]
-
-
-def _cell(figure: dict[str, float], sign: str = "") -> str:
-    return f"{figure['value']:{sign}.3f} [{figure['low']:{sign}.3f}, {figure['high']:{sign}.3f}]"

@@ -7,6 +7,7 @@ from typing import Any
 from mami_core.config import AuditConfig
 from mami_core.pipeline.progress import print_result
 from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.understanding.shown import cell, typed
 from mami_core.probing.intervention.audit import audit
 from mami_core.store import Dissection
 
@@ -15,7 +16,7 @@ def run_audit(config: AuditConfig) -> None:
     """Count, and print the counts with the units found."""
     first, second = Dissection.open(config.dissection), Dissection.open(config.other)
     found = audit(first, second, config.concept, config.mode, captioners=config.captioners)
-    command = f"mami audit {config.dissection} {config.other} {config.concept!r} --mode {config.mode}"
+    command = f"mami audit {typed(config.dissection)} {typed(config.other)} {config.concept!r} --mode {config.mode}"
     text = as_markdown(found, config, (first, second), command=command)
     if config.out is not None:
         write_section(config.out, "audit", text, title="Results")
@@ -33,15 +34,13 @@ def as_markdown(
         f"Written by `{command}`.{simulated} Of captioned units; in brackets: 95 % interval, bootstrap over units.",
     ]
     for captioner, sides in found.items():
-        difference = sides["difference"]
         lines += ["", f"### {captioner}", "", "| | layer | naming it | of | share |", "|---|---|---|---|---|"]
         for side in ("first", "second"):
             one = sides[side]
             rows = {**one["layers"], "all": one["all"]}
-            lines += [f"| {one['dissection']} | {layer} | {row['naming']} | {row['units']} | {_cell(row)} |"
+            lines += [f"| {one['dissection']} | {layer} | {row['naming']} | {row['units']} | {_share(row)} |"
                       for layer, row in rows.items()]  # fmt: skip
-        lines += ["", f"First less second: {difference['value']:+.3f} "
-                  f"[{difference['low']:+.3f}, {difference['high']:+.3f}] of the units.", ""]  # fmt: skip
+        lines += ["", f"First less second: {cell(sides['difference'], '+')} of the units.", ""]
         for side, dissection in zip(("first", "second"), dissections, strict=True):
             lines += [_listed(unit, dissection) for unit in sides[side]["units"][: config.shown]]
     return "\n".join(lines)
@@ -53,7 +52,5 @@ def _listed(unit: dict[str, Any], dissection: Dissection) -> str:
     return f"- {dissection.name} {unit['layer']}/{unit['unit']}: “{unit['caption']}” ({names})"
 
 
-def _cell(row: dict[str, float]) -> str:
-    if not row["units"]:
-        return "no captioned unit"
-    return f"{row['share']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+def _share(row: dict[str, float]) -> str:
+    return cell({**row, "value": row["share"]}) if row["units"] else "no captioned unit"

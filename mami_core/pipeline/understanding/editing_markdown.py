@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mami_core.pipeline.understanding.shown import cell
+
 
 def as_markdown(table: Mapping[str, Any], *, command: str) -> str:
     """Return all figures as Markdown, with the command that made them."""
@@ -51,7 +53,7 @@ def as_markdown(table: Mapping[str, Any], *, command: str) -> str:
     if tuned:
         lines += ["", "### Last layer trained again on the same cued scenes, where the cue misleads", "",
                   "| strength | units silenced | whole | silenced − whole |", "|---|---|---|---|",
-                  *(f"| {strength} | {_cell(found['edited'])} | {_cell(found['whole'])} | {_signed(found['gain'])} |"
+                  *(f"| {strength} | {cell(found['edited'])} | {cell(found['whole'])} | {cell(found['gain'], '+')} |"
                     for strength, found in tuned.items())]  # fmt: skip
     return "\n".join(lines)
 
@@ -67,28 +69,20 @@ def _row(strength: str, figures: Mapping[str, Any], fraction: str) -> str:
     cells = [
         strength,
         f"{min(named)} to {max(named)}",
-        _cell(figures["test"]["whole"]["misleads"]),
-        _cell(at["caption"]),
-        _cell(at["random"]),
-        f"**{_signed(at['over_random'])}**",
-        _cell(at["truth"]),
+        cell(figures["test"]["whole"]["misleads"]),
+        cell(at["caption"]),
+        cell(at["random"]),
+        f"**{cell(at['over_random'], '+')}**",
+        cell(at["truth"]),
         f"{np.nanmean(shares):.0%} ({np.nanmin(shares):.0%} to {np.nanmax(shares):.0%})",
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def _elsewhere(strength: str, test: Mapping[str, Any]) -> str:
-    cells = [_cell(test[who][on]) for on in ("none", "agrees") for who in ("whole", "edited")]
+    cells = [cell(test[who][on]) for on in ("none", "agrees") for who in ("whole", "edited")]
     return f"| {strength} | {' | '.join(cells)} |"
 
 
 def _gains(strength: str, figures: Mapping[str, Any]) -> str:
-    return f"| {strength} | {' | '.join(_signed(at['over_random']) for at in figures['misleads'].values())} |"
-
-
-def _cell(figure: Mapping[str, Any]) -> str:
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
-
-
-def _signed(figure: Mapping[str, Any]) -> str:
-    return f"{figure['value']:+.3f} [{figure['low']:+.3f}, {figure['high']:+.3f}]"
+    return f"| {strength} | {' | '.join(cell(at['over_random'], '+') for at in figures['misleads'].values())} |"

@@ -12,6 +12,7 @@ from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.understanding.labelled import labelled_judge, source_of
 from mami_core.pipeline.understanding.networks import dissected_network
+from mami_core.pipeline.understanding.shown import cell, typed
 from mami_core.probing.intervention.choosing import Order, at_random, by_property, by_query, living_units
 from mami_core.probing.intervention.curve import Point, accuracy_curve, class_accuracies
 from mami_core.probing.intervention.judge import Judge
@@ -110,7 +111,7 @@ def plain(figure: Interval | OverSeeds) -> dict[str, float]:
 
 def command_of(config: SilenceConfig) -> str:
     """Return the command line that gives these figures, as far as it differs from the defaults."""
-    parts = [f"mami silence {config.dissection}"]
+    parts = [f"mami silence {typed(config.dissection)}"]
     parts += [f"--query {config.query!r} --mode {config.mode}"] if config.query is not None else []
     parts += [f"--property {config.property}{' --least' * config.least}"] if config.property is not None else []
     parts += [f"--layers {' '.join(config.layers)}"] if config.layers else []
@@ -143,9 +144,5 @@ def as_markdown(figures: dict[str, Any], *, command: str) -> str:
 
 
 def _row(point: dict[str, Any]) -> str:
-    cells = [_cell(point["accuracy"]), _cell(point["random"]), _cell(point["worse_than_random"], "+")]
+    cells = [cell(point["accuracy"]), cell(point["random"]), cell(point["worse_than_random"], "+")]
     return f"| {point['silenced']} ({point['fraction']:.0%}) | {' | '.join(cells)} |"
-
-
-def _cell(figure: dict[str, float], sign: str = "") -> str:
-    return f"{figure['value']:{sign}.3f} [{figure['low']:{sign}.3f}, {figure['high']:{sign}.3f}]"
