@@ -119,13 +119,15 @@ def _units(request: Request) -> Response:
 
 def _map(request: Request) -> Response:
     found, _ = _found(request)
-    body = spaces.map_json(found, request.query_params.get("by", ""), request.query_params.get("method", "pca"))
+    body = spaces.map_json(found, request.query_params.get("by", "caption"), request.query_params.get("method", "pca"))
     return Response(body, media_type="application/json", headers=ASK_AGAIN)  # of figures that may be made later
 
 
 def _neighbours(request: Request) -> Response:
     found, keep = _found(request)
-    body = spaces.neighbours_json(found, request.query_params.get("by", ""), _whole_number(request, "row", 0, 10**7))
+    body = spaces.neighbours_json(
+        found, request.query_params.get("by", "caption"), _whole_number(request, "row", 0, 10**7)
+    )
     return Response(body, media_type="application/json", headers=keep)
 
 

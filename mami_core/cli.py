@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -111,9 +112,15 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return [joined, *arguments[2:]] if joined in COMMANDS else list(arguments)
 
 
+@functools.cache
+def _shown() -> dict[str, Callable[..., Any]]:
+    """Return every command as tyro should see it."""
+    return {name: _with_positionals(command) for name, command in COMMANDS.items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0 done, 1 found something wrong, 2 cannot be done as asked."""
-    shown: dict[str, Callable[..., Any]] = {name: _with_positionals(command) for name, command in COMMANDS.items()}
+    shown = _shown()
     typed = _joined(sys.argv[1:] if arguments is None else arguments)
     chosen = tyro.extras.subcommand_cli_from_dict(shown, prog="mami", args=typed)
     name = next(name for name, kind in shown.items() if type(chosen) is kind)

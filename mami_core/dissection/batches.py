@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from mami_core.dissection.layers import feed
 from mami_core.inputs import ImageSource, Network, UnreadableImageError
+
+_TOLD_WITHIN_S: Final = 1.0
 
 
 @dataclass(eq=False)
@@ -60,16 +63,19 @@ def batches(
     )
 
 
-@contextmanager
-def death_said(workers: int) -> Iterator[None]:
-    """Say in a sentence that a decoding process died: ChildProcessError.
+def with_death_said(work: Callable[[], None], workers: int) -> None:
+    """Do work that decodes in `workers` processes; say in a sentence that one of them died: ChildProcessError.
 
-    Torch tells of it wherever this process then is, by a signal: so around the whole loop, not around the loader.
+    Torch tells of it by a signal, wherever this process then is, and a moment before its pipe breaks.
     """
     try:
-        yield
-    except RuntimeError as problem:
-        if "DataLoader worker" not in str(problem):
+        try:
+            work()
+        except (ConnectionError, EOFError):
+            time.sleep(_TOLD_WITHIN_S)  # the signal ends this, by raising what is caught below
+            raise
+    except (RuntimeError, ConnectionError, EOFError) as problem:
+        if not workers or (isinstance(problem, RuntimeError) and "DataLoader worker" not in str(problem)):
             raise
         raise ChildProcessError(
             f"a process that decodes images died ({str(problem).splitlines()[0].rstrip('. ')}); finished blocks are "

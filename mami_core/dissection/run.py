@@ -7,6 +7,7 @@ import logging
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from mami_core.config import DissectConfig, settings_sha256
 from mami_core.device import mixed_precision
-from mami_core.dissection.batches import Batch, batches, death_said
+from mami_core.dissection.batches import Batch, batches, with_death_said
 from mami_core.dissection.hooks import Reader, reading
 from mami_core.dissection.layers import choose_layers, feed, survey
 from mami_core.dissection.merge import join
@@ -209,8 +210,8 @@ def _run_within_memory(work: Work, part: Part, mine: set[int], report: Report) -
     at_once = work.plan.batch_size
     while True:
         try:
-            with death_said(work.config.workers):
-                run_blocks(work, part, sorted(mine - part.done), report, at_once=at_once)
+            todo = sorted(mine - part.done)
+            with_death_said(partial(run_blocks, work, part, todo, report, at_once=at_once), work.config.workers)
             return part
         except torch.OutOfMemoryError as problem:
             if at_once == 1:
