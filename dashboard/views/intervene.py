@@ -156,7 +156,7 @@ def editing() -> None:
     running_jobs("reproduce")
     runs = edited()
     if not runs:
-        st.info("Not run here yet: about 10 minutes of CPU for 15 networks; it goes on where it was stopped.")
+        st.info("Not run here yet: about 7 minutes of CPU for 15 networks; it goes on where it was stopped.")
         if st.button("Run the experiment", type="primary"):
             start_job(["reproduce", "editing"])
         return
