@@ -51,7 +51,7 @@ class Spaces {
     this.picked = -1;
     this.only = this.chosen = null;
     this.plane = new Plane({ hover: (...where) => this.hover(...where), pick: (row) => this.pick(row), chosen: (rows, line) => this.choose(rows, line) });
-    this.find = element("input", { type: "search", "aria-keyshortcuts": "/", oninput: () => this.repaint(), onkeydown: (event) => event.key === "Enter" && this.pickFound() });
+    this.find = element("input", { type: "search", "aria-label": "Find points", "aria-keyshortcuts": "/", oninput: () => this.repaint(), onkeydown: (event) => event.key === "Enter" && this.pickFound() });
     this.colour = element("select", { "aria-label": "Colour by", onchange: () => { this.only = null; this.repaint(); } });
     this.choosing = element("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggle() }, "Lasso");
     const reset = element("button", { type: "button", onclick: () => this.plane.reset() }, "Whole map");

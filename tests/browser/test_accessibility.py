@@ -18,6 +18,10 @@ PAGES = {
     "compare?d=squares&what=Dissections": "[data-testid=stMain] h1",
     "review?d=squares": ".neuron[data-painted]",
     "export?d=squares": "[data-testid=stDownloadButton]",
+    "maps?d=demo": "[data-testid=stMain] canvas",
+    "visualise?d=demo": "[data-testid=stMain] h1",
+    "intervene?d=demo": "[data-testid=stMain] h1",
+    "evaluate?d=demo": "[data-testid=stMain] table",
     "jobs": "form, [data-testid=stForm]",
     "settings": "[data-testid=stDataFrame]",
 }
