@@ -46,7 +46,7 @@ def in_a_sentence() -> str:
     best = own.loc[own["mean"].idxmax()]
     floor = table[table["kind"].isin(("constant", "shuffled", "copy"))]["mean"]
     people = table[table["kind"] == "annotator"]["mean"]
-    against = [f"the best floor, {plain(floor.idxmax())}: {form.format(floor.max())}"]
+    against = [f"the best floor measured, {plain(floor.idxmax())}: {form.format(floor.max())}"]
     against += [f"people: {form.format(value)}" for value in people]
     interval = f"{form.format(best['low'])} to {form.format(best['high'])}"
     score, units = form.format(best["mean"]), int(best["count"])

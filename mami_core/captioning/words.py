@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file, save_file
 
 from mami_core.captioning.features import UnitFeatures
@@ -94,10 +93,3 @@ def one_region(like: UnitFeatures, vectors: np.ndarray) -> UnitFeatures:
         values=vectors.astype(np.float16),
         weights=np.ones(count, dtype=np.float32),
     )
-
-
-def mean_region(features: torch.Tensor, weight: torch.Tensor | None) -> np.ndarray:
-    """Return units' weighed mean region, float32 (U, D), of features (U, N, D) and weight (U, N)."""
-    share = torch.ones(features.shape[:2]) if weight is None else weight.float()
-    share = share / share.sum(1, keepdim=True).clamp_min(1e-9)  # (U, N)
-    return torch.einsum("un,und->ud", share, features.float()).numpy()

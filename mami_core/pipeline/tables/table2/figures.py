@@ -111,14 +111,6 @@ def _against(scored: Scored, first: Row, second: Row) -> dict[str, Any]:
     return {f"{first.name} - {second.captioner}": entry}
 
 
-def mean_of(table: Mapping[str, Any], row: Row, *path: str) -> float | None:
-    """Return one value of a row of the table; None where the row is not there."""
-    held: Any = table["rows"].get(row.name)
-    for name in path:
-        held = None if held is None else held.get(name)
-    return None if held is None else float(held["value"] if isinstance(held, dict) else held)
-
-
 def rows_of(table: Mapping[str, Any], **wanted: str) -> Sequence[Row]:
     """Return the rows whose fields are as wanted."""
     rows = [Row.named(name) for name in table["rows"]]
