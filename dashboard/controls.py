@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -23,6 +23,15 @@ mami demo OUT
 mami dissect torchvision:resnet18 FOLDER --layers layer4 --out OUT
 mami dashboard OUT
 ```"""
+
+
+def chosen_view(label: str, views: Mapping[str, Callable[[], None]], *, key: str = "what") -> str:
+    """Ask which part of a page to show, the first where none is chosen; the address keeps it under `key`."""
+    names = list(views)
+    chosen = st.segmented_control(
+        label, names, default=names[0], label_visibility="collapsed", key=key, bind="query-params"
+    )
+    return chosen or names[0]
 
 
 def open_dissection() -> tuple[loaders.Found, Dissection]:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import loaders, probes
 from dashboard.charts import agreement_chart, wins_chart
 from dashboard.components import ROWS
-from dashboard.controls import open_dissection, rounded, unit_cell, unit_list
+from dashboard.controls import chosen_view, open_dissection, rounded, unit_cell, unit_list
 from dashboard.links import page_of
 from dashboard.plain import plain
 from mami_core.probing.filtering import UnitFilter
@@ -172,7 +172,4 @@ def repeats() -> None:
 found, dissection = open_dissection()
 st.title("Compare")
 VIEWS = {"Captioners": captioners, "Heads": heads, "Dissections": dissections, "Redundancy": repeats}
-what = st.segmented_control(
-    "What", list(VIEWS), default="Captioners", label_visibility="collapsed", key="what", bind="query-params"
-)
-VIEWS[what or "Captioners"]()
+VIEWS[chosen_view("What", VIEWS)]()

@@ -10,7 +10,7 @@ from dashboard import loaders, probes
 from dashboard.boards import MEASURES, Link, group_board, linker, text_board, truth_board
 from dashboard.charts import decoding_chart, length_chart, training_chart
 from dashboard.components import BOARD, ROWS
-from dashboard.controls import open_dissection, rounded, unit_cell
+from dashboard.controls import chosen_view, open_dissection, rounded, unit_cell
 from dashboard.links import page_of
 from dashboard.plain import plain
 from mami_core.evaluation.galleries import KINDS
@@ -201,9 +201,7 @@ sets = list(dict.fromkeys(dissection.references["set"]))
 splits = sorted(dissection.splits, key=lambda name: name != "test")  # what nobody trained on comes first
 st.title("Evaluate")
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-    show = st.segmented_control(
-        "Show", list(VIEWS), default="Leaderboard", label_visibility="collapsed", key="show", bind="query-params"
-    )
+    show = chosen_view("Show", VIEWS, key="show")
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         split = st.selectbox("Units", [*splits, "all"], key="on", width=110, bind="query-params")
         first = sets.index("long") if "long" in sets else 0
@@ -221,4 +219,4 @@ judged = scores[~scores["kind"].isin(("shuffled", "constant"))]
 found_truth = "truth" not in report["not_computed"]
 about = f"{report['units']} units · 95 % intervals by bootstrap over units · every figure leads to its units"
 st.markdown((f"{SIMULATED} " if report["simulated"] else "") + f":gray[{about}]")
-VIEWS[show or "Leaderboard"]()
+VIEWS[show]()

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.controls import open_dissection, unit_list
+from dashboard.controls import chosen_view, open_dissection, unit_list
 from dashboard.plain import plain
 from dashboard.running import job_problems, running_jobs, start_job
 from dashboard.silencing import audit_chart, audited, curve_chart, edited, editing_chart, interval, silenced, title_of
@@ -184,7 +184,4 @@ found, dissection = open_dissection()
 st.title("Intervene")
 job_problems()
 VIEWS = {"Analysis": analysis, "Audit": audits, "Editing": editing}
-what = st.segmented_control(
-    "What", list(VIEWS), default="Analysis", label_visibility="collapsed", key="what", bind="query-params"
-)
-VIEWS[what or "Analysis"]()
+VIEWS[chosen_view("What", VIEWS)]()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import loaders, visuals
 from dashboard.charts import deletion_chart
-from dashboard.controls import open_dissection, rounded
+from dashboard.controls import chosen_view, open_dissection, rounded
 from dashboard.links import page_of
 from dashboard.plain import plain
 from dashboard.running import job_problems, running_jobs, start_job
@@ -187,7 +187,4 @@ found, dissection = open_dissection()
 st.title("Feature visualisation")
 job_problems()
 VIEWS = {"Pictures": pictures, "Attribution": attribution, "Words": words}
-what = st.segmented_control(
-    "What", list(VIEWS), default="Pictures", label_visibility="collapsed", key="what", bind="query-params"
-)
-VIEWS[what or "Pictures"]()
+VIEWS[chosen_view("What", VIEWS)]()
