@@ -41,16 +41,18 @@ class HeldOut:
         keys: Sequence[UnitKey],
         *,
         count: int = 1000,
+        among: range | None = None,
         rules: Mapping[UnitKey, Rule] | None = None,
         progress: Progress | None = None,
     ) -> HeldOut:
-        """Read what living units do on `count` scenes, evenly spaced, and where they fire.
+        """Read what living units do on `count` scenes, evenly spaced (of those `among`), and where they fire.
 
         Masks are the exact ones of `rules` where there are any, on scenes that the unit does not show; else those of
         its own top exemplars, which it does. 3 ms a scene.
         """
         living = [key for key in keys if dissection.statistics(*key).state == "alive"]
         kept = dissection.peak_ids
+        kept = kept if among is None else kept[np.isin(kept, among)]
         sampled = kept[np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).astype(int))]
         shown = {key: _shown(dissection, key) for key in living}
         drawn = set() if rules else {image for ids in shown.values() for image in ids["top"]}

@@ -19,7 +19,7 @@ from mami_core.pipeline.tables.table2.markdown import as_markdown
 from mami_core.pipeline.tables.table2.published_units import PublishedUnits, find_described
 from mami_core.pipeline.tables.table2.run import expected_minutes
 from mami_core.pipeline.tables.table2.said import Row, Said, TestUnit
-from mami_core.pipeline.tables.table2.trainings import Training, planned
+from mami_core.pipeline.tables.table2.trainings import EPOCHS, Training, epochs_of, planned
 from mami_core.store import Dissection, dissections_folder, find_model
 
 UNKNOWN = {"value": None, "low": None, "high": None, "spread": None, "by_seed": [None]}
@@ -167,10 +167,17 @@ def test_trainings_depend_on_how_pictures_were_cut_and_units_split(places) -> No
 
 
 def test_the_time_expected_grows_with_the_units_trained_on(places) -> None:
+    one, two = (Training("milan", source, "human", 0) for source in ("compound", "without-resnet"))
+
+    assert expected_minutes([one], places) == pytest.approx(1.5 * expected_minutes([two], places))
+    assert expected_minutes([one, two], places) == pytest.approx(50 / 60 * 5 * 31 / 2600)  # 31 of 40 units train
+
+
+def test_captioners_of_one_source_take_as_many_steps_as_those_of_all(places) -> None:
     one, third = (Training("milan", source, "human", 0) for source in ("compound", "resnet"))
 
-    assert expected_minutes([one], places) == pytest.approx(3 * expected_minutes([third], places))
-    assert expected_minutes([one, third], places) == pytest.approx(50 / 60 * 4 * 31 / 2600)  # 31 of 40 units train
+    assert (epochs_of(one, places), epochs_of(third, places)) == (EPOCHS, 3 * EPOCHS)
+    assert expected_minutes([third], places) == pytest.approx(expected_minutes([one], places))
 
 
 def test_a_single_network_holds_nothing_out() -> None:

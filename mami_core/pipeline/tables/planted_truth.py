@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +18,9 @@ import torch
 from mami_core.captioning.compositional import NAME as COMPOSITIONAL
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.config import PlantedConfig
-from mami_core.evaluation.claims import SceneTable, claim_of, rule_f1
-from mami_core.evaluation.firing import firing_scores, mean_iou
+from mami_core.evaluation.claims import rule_f1
 from mami_core.evaluation.floors import best_constant
+from mami_core.evaluation.held_out import HeldOut
 from mami_core.evaluation.seeds import mean_over_seeds
 from mami_core.pipeline.captions.caption import encoder_at
 from mami_core.pipeline.captions.compositional import formula_speaker, pictures_of
@@ -38,7 +36,6 @@ from mami_core.pipeline.worlds.world import find_world
 from mami_core.probing.pictures import scenery_of
 from mami_core.scenery.planted.files import read_rules
 from mami_core.scenery.planted.rules import Rule
-from mami_core.scenery.planted.things import Things
 from mami_core.scenery.planted.words import oracle_caption
 from mami_core.store import Dissection, UnitKey
 from mami_core.training.batches import reference_texts
@@ -46,29 +43,6 @@ from mami_core.training.batches import reference_texts
 MEASURES: Final = ("rule_f1", "auprc", "lift", "pearson", "iou")
 ORACLE: Final = "oracle"
 REFERENCES: Final = "short"
-_MASKED: Final = 5  # masks are compared on every fifth scene
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Planted test units with what they do on scenes that none of them shows."""
-
-    rules: Mapping[UnitKey, Rule]
-    table: SceneTable
-    few: SceneTable  # some of them, for masks
-    peaks: Mapping[UnitKey, np.ndarray]  # of the table's scenes
-    thresholds: Mapping[UnitKey, float]
-
-    def scores(self, key: UnitKey, caption: str) -> tuple[float, ...]:
-        """Return the measures of one caption of one unit."""
-        claim = claim_of(caption)
-        found = firing_scores(self.table.strength(claim), self.peaks[key], self.thresholds[key])
-        iou = mean_iou(self.few.masks(claim), self._true(key))
-        return rule_f1(caption, self.rules[key]), found.auprc, found.lift, found.pearson, iou
-
-    @lru_cache(maxsize=1024)  # noqa: B019  # there is one of these a command
-    def _true(self, key: UnitKey) -> list[np.ndarray]:
-        return [self.rules[key].mask(things) for things in self.few.scenes]
 
 
 def run_planted(config: PlantedConfig) -> None:
@@ -77,7 +51,8 @@ def run_planted(config: PlantedConfig) -> None:
     with progress(quiet=config.json) as report:
         folder = find_world(config.data, report)
         table = planted_table(folder, encoder_at(config.encoder), config, report)
-    text = as_markdown(table, command=f"mami reproduce planted --seeds {config.seeds}")
+    data = "" if str(config.data) == "scenery" else f" --data {config.data.name}"
+    text = as_markdown(table, command=f"mami reproduce planted{data} --seeds {config.seeds}")
     if config.out is not None:
         write_section(config.out, "planted", text, title="Results")
     print_result(table, as_json=config.json, text=text)
@@ -86,17 +61,18 @@ def run_planted(config: PlantedConfig) -> None:
 def planted_table(folder: Path, encoder: AnyEncoder, config: PlantedConfig, report: Report) -> dict[str, Any]:
     """Return the figures by captioner and family of rules, ready for JSON."""
     world = WorldUnits.read(folder, encoder, report, ("described", PLANTED))
-    held_out = held_out_scenes(Dissection.open(folder / PLANTED), config.scenes, report)
+    planted = Dissection.open(folder / PLANTED)
+    rules = read_rules(planted)
+    held_out = held_out_scenes(planted, rules, config.scenes, report)
     keys = [world.keys[row][1:] for row in world.rows(PLANTED, "test")]
-    said = said_of(world, encoder, config, keys, held_out.rules, report)
-    said = {COMPOSITIONAL: [formulas_of(Dissection.open(folder / PLANTED), keys, report)], **said}
-    known: dict[tuple[UnitKey, str], tuple[float, ...]] = {}
+    said = said_of(world, encoder, config, keys, rules, report)
+    said = {COMPOSITIONAL: [formulas_of(planted, keys, report)], **said}
     rows = {}
     for done, (name, captions) in enumerate(said.items()):
         report("planted: score", done, len(said))
-        rows[name] = [[_known(known, held_out, key, text) for key, text in zip(keys, one, strict=True)]
+        rows[name] = [[_measured(held_out, rules[key], key, text) for key, text in zip(keys, one, strict=True)]
                       for one in captions]  # fmt: skip
-    families = [held_out.rules[key].family for key in keys]
+    families = [rules[key].family for key in keys]
     figures = {name: by_family(np.array(values), families) for name, values in rows.items()}
     return {
         "units": len(keys),
@@ -106,30 +82,22 @@ def planted_table(folder: Path, encoder: AnyEncoder, config: PlantedConfig, repo
     }
 
 
-def _known(
-    known: dict[tuple[UnitKey, str], tuple[float, ...]], held_out: HeldOut, key: UnitKey, caption: str
-) -> tuple[float, ...]:
-    if (key, caption) not in known:
-        known[key, caption] = held_out.scores(key, caption)
-    return known[key, caption]
+def _measured(held_out: HeldOut, rule: Rule, key: UnitKey, caption: str) -> tuple[float, ...]:
+    """Return the measures of one caption of one unit."""
+    return rule_f1(caption, rule), *held_out.scores(key, caption).values()
 
 
-def held_out_scenes(planted: Dissection, count: int, report: Report) -> HeldOut:
+def held_out_scenes(planted: Dissection, rules: Mapping[UnitKey, Rule], count: int, report: Report) -> HeldOut:
     """Return the planted test units on scenes of the half that they do not show."""
     first, _ = planted.manifest.settings["halves"]
     scenes = scenery_of(planted)
     if scenes is None:
         raise ValueError(f"{planted.name} was not dissected over painted scenes; its rules cannot be checked")
-    chosen = np.linspace(first[0], first[1] - 1, min(count, first[1] - first[0])).astype(int)
-    things = []
-    for done, index in enumerate(chosen):
-        things.append(Things.of(scenes.scene(int(index))))
-        report("planted: held-out scenes", done + 1, len(chosen))
-    rules = read_rules(planted)
     tested = [key for key in planted.splits["test"] if rules[key].terms]
-    peaks = {key: np.asarray(planted.peaks(key[0])[chosen, planted.row(*key)], dtype=np.float64) for key in tested}
-    thresholds = {key: planted.statistics(*key).threshold for key in tested}
-    return HeldOut(rules, SceneTable(tuple(things)), SceneTable(tuple(things[::_MASKED])), peaks, thresholds)
+    return HeldOut.of(
+        planted, scenes, tested, count=count, among=range(*first), rules=rules,
+        progress=lambda done, total: report("planted: held-out scenes", done, total),
+    )  # fmt: skip
 
 
 def formulas_of(planted: Dissection, keys: Sequence[UnitKey], report: Report) -> list[str]:

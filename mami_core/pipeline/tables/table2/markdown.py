@@ -10,7 +10,7 @@ from mami_core.pipeline.tables.table2.gallery import gallery
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import CONSTANT, NEAREST, Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN
-from mami_core.pipeline.tables.table2.trainings import CONSENSUS, PARTS, TOLD
+from mami_core.pipeline.tables.table2.trainings import CONSENSUS, EPOCHS, PARTS, TOLD
 from mami_core.pipeline.tables.table2.units import COMPOUND
 
 NAMES: Final[Mapping[str, str]] = {
@@ -49,8 +49,9 @@ def as_markdown(table: Figures, said: Said, *, command: str, world: str) -> str:
         "measured on are not stated, and its networks' images are not public. Its figures are shown as printed;",
         "only the order within a group can be compared. In brackets: 95 % interval, bootstrap over units and",
         "trainings. Every captioner learns from the same units, those of the training split that people described; the",
-        "sums of two channels that `mami world` adds are used by none. BLEU moves with length alone, so its brevity",
-        "penalty (BP) and BLEU without it stand beside it.",
+        f"sums of two channels that `mami world` adds are used by none. The paper's captioners see each unit {EPOCHS}",
+        "times, those of one source alone so often that their steps are as many. BLEU moves with length alone, so its",
+        "brevity penalty (BP) and BLEU without it stand beside it.",
         "",
         f"### Table 2: the paper's rows, and ours on references `{sets[0]}`",
         "",

@@ -28,6 +28,7 @@ from mami_core.pipeline.tables.table2.trainings import (
     PENALTIES,
     RunFolders,
     Training,
+    epochs_of,
     planned,
     run_training,
 )
@@ -67,7 +68,9 @@ def _made(config: Table2Config) -> tuple[Said, str]:
     with progress(quiet=config.json) as report:
         world = open_units(config.data, encoder, report)
         folders = run_folders(world, encoder)
-        trainings = [one for one in planned(sources_of(world), config.seeds, list(world.texts)) if _wanted(one, config)]
+        trainings = [
+            one for one in planned(world.source_names, config.seeds, list(world.texts)) if _wanted(one, config)
+        ]
         missing = [training for training in trainings if not folders.kept(training).is_file()]
         if config.finished:
             trainings = [training for training in trainings if training not in missing]
@@ -110,14 +113,9 @@ def _wanted(training: Training, config: Table2Config) -> bool:
     return not config.captioners or training.captioner in config.captioners
 
 
-def sources_of(world: TableUnits) -> list[str]:
-    """Return the sources of a world's units, in the table's order."""
-    return list(dict.fromkeys(world.sources.values()))
-
-
 def run_folders(world: TableUnits, encoder: AnyEncoder) -> RunFolders:
     """Return where trainings are kept: another world, encoder or recipe has other folders."""
-    facts = {**world.facts, "encoder": encoder.sha256, "epochs": EPOCHS}
+    facts = {**world.facts, "encoder": encoder.sha256, "epochs": EPOCHS, "one source": "as many steps"}
     facts["decodings"] = {name: decoding.to_json() for name, decoding in PAPERS.items()}
     shared = cache_folder() / "table2" / settings_sha256(facts)[:16]
     recipe = settings_sha256({"consensus": repr((ConsensusRecipe(), FULL, BRIEF, NAMING))})
@@ -128,7 +126,10 @@ def expected_minutes(trainings: Sequence[Training], world: TableUnits) -> float:
     """Return about how many CPU-minutes some trainings take."""
     units = {source: len(world.rows(source, "train")) for source in {one.source for one in trainings}}
     seconds = sum(
-        COST.get(one.references, COST["short"])[one.kind] * units[one.source] / MEASURED_ON for one in trainings
+        COST.get(one.references, COST["short"])[one.kind]
+        * (units[one.source] / MEASURED_ON)
+        * (epochs_of(one, world) / EPOCHS)
+        for one in trainings
     )
     return seconds / 60
 

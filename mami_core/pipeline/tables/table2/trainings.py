@@ -42,7 +42,7 @@ from mami_core.training.selection import decoded_captions
 from mami_core.training.words import LearntWords
 
 CONSENSUS: Final = "consensus"
-EPOCHS: Final = 6
+EPOCHS: Final = 6  # over the units of all sources; captioners of one source take as many steps, so more epochs
 # MILAN with the doubly stochastic penalty over a caption's words, and over its padding too, as in MILAN's code
 PENALTIES: Final[Mapping[str, type[CaptionerRecipe]]] = {"milan+penalty": CaptionerRecipe, "milan+padded": PaddedRecipe}
 ACROSS_SEEDS: Final = 2  # at most, of trainings with a source held out: three times as many, and larger, as a source's
@@ -110,7 +110,7 @@ def run_training(training: Training, world: TableUnits, folders: RunFolders, rep
     if training.captioner == CONSENSUS:
         result = _consensus(training, world, units, folders, report)
     else:
-        result = _attention(training, units, folders, report)
+        result = _attention(training, units, folders, report, epochs_of(training, world))
     result["cpu_seconds"] = round(time.process_time() - started, 1)
     with replacing(kept) as partial:
         partial.write_text(json.dumps(result), encoding="utf-8")
@@ -124,9 +124,16 @@ def with_few(units: TrainingUnits) -> TrainingUnits:
     return replace(units, splits={**units.splits, "val": few})
 
 
-def recipe_of(training: Training) -> CaptionerRecipe:
+def epochs_of(training: Training, world: TableUnits) -> int:
+    """Return how often a training sees each unit: the few of one source so often that the steps are as many."""
+    if training.source not in world.source_names:
+        return EPOCHS
+    return round(EPOCHS * len(world.rows(COMPOUND, "train")) / len(world.rows(training.source, "train")))
+
+
+def recipe_of(training: Training, epochs: int = EPOCHS) -> CaptionerRecipe:
     """Return how every captioner of the paper's is trained, and MILAN with the penalty in either form."""
-    loop = LoopSettings(epochs=EPOCHS, patience=EPOCHS, seed=training.seed)
+    loop = LoopSettings(epochs=epochs, patience=epochs, seed=training.seed)
     recipe = CaptionerRecipe(regions=32, select="bleu", loop=loop)
     if training.captioner not in PENALTIES:
         return recipe
@@ -134,9 +141,11 @@ def recipe_of(training: Training) -> CaptionerRecipe:
     return replace(penalised, penalty=1.0, batches="unit")  # batches of like length have hardly any padding
 
 
-def _attention(training: Training, units: TrainingUnits, folders: RunFolders, report: Report) -> dict[str, Any]:
+def _attention(
+    training: Training, units: TrainingUnits, folders: RunFolders, report: Report, epochs: int
+) -> dict[str, Any]:
     """Train a captioner of the paper's; say the test units by its best weights and by its last."""
-    decoder, history = trained_decoder(training, units, folders, report)
+    decoder, history = trained_decoder(training, units, folders, report, epochs)
     model = language_model_of(units, folders.shared)
     result: dict[str, Any] = {"epochs": history.epochs, "best_epoch": history.best_epoch, "length": units.length}
     result["best"] = _decoded(decoder, model, units)
@@ -149,7 +158,7 @@ def _attention(training: Training, units: TrainingUnits, folders: RunFolders, re
 
 
 def trained_decoder(
-    training: Training, units: TrainingUnits, folders: RunFolders, report: Report
+    training: Training, units: TrainingUnits, folders: RunFolders, report: Report, epochs: int = EPOCHS
 ) -> tuple[Decoder, LoopHistory]:
     """Return a captioner of the paper's with its best weights, trained now or in an earlier run."""
     return train_captioner(
@@ -158,7 +167,7 @@ def trained_decoder(
         units.splits["val"],
         units.vocabulary,
         length=units.length,
-        recipe=recipe_of(training),
+        recipe=recipe_of(training, epochs),
         folder=folders.run(training),
         progress=lambda done, total, _: report(training.name, done, total),
     )

@@ -61,6 +61,11 @@ class TableUnits(ABC):
     def split(self, source: str) -> SplitFile:
         """Return the split by unit, of one source or of all; `without-SOURCE`: the one that holds a source out."""
 
+    @property
+    def source_names(self) -> list[str]:
+        """Return the sources, in the table's order."""
+        return list(dict.fromkeys(self.sources.values()))
+
     @cached_property
     def row_of(self) -> Mapping[NeuronKey, int]:
         """Return each unit's row."""
