@@ -27,9 +27,10 @@ from mami_core.pipeline.captions.compositional import formula_speaker, pictures_
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.planted_markdown import as_markdown
 from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.table2.names import CONSENSUS
 from mami_core.pipeline.tables.table2.run import run_folders
 from mami_core.pipeline.tables.table2.scored import plain
-from mami_core.pipeline.tables.table2.trainings import CONSENSUS, Training, nearest_references, run_training
+from mami_core.pipeline.tables.table2.trainings import Training, nearest_references, run_training
 from mami_core.pipeline.tables.table2.units import PLANTED, TrainingUnits, WorldUnits
 from mami_core.pipeline.worlds.concepts import SHARP, concept_encoder
 from mami_core.pipeline.worlds.world import find_world

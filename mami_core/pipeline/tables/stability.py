@@ -22,9 +22,9 @@ from mami_core.pipeline.captions.caption import encoder_at
 from mami_core.pipeline.captions.compositional import by_group, captions_of_draws, looker, pictures_of
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.table2.names import CONSENSUS
 from mami_core.pipeline.tables.table2.run import run_folders
 from mami_core.pipeline.tables.table2.trainings import (
-    CONSENSUS,
     PAPERS,
     Training,
     language_model_of,

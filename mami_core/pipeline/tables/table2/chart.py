@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from mami_core.pipeline.tables.table2.names import COMPOUND
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import Row
-from mami_core.pipeline.tables.table2.units import COMPOUND
 
 COLOURS: Final[Mapping[str, str]] = {"milan": "#8d99ae", "luong": "#5e9ed6", "self": "#58a68b", "mami": "#d1495b"}
 _HEIGHT, _BAR, _GAP, _LEFT, _TOP = 220.0, 16.0, 26.0, 44.0, 40.0

@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 
 from mami_core.evaluation.truth import score_caption
+from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS, NeuronKey
 from mami_core.pipeline.tables.table2.said import Row, Said
-from mami_core.pipeline.tables.table2.trainings import CONSENSUS
-from mami_core.pipeline.tables.table2.units import COMPOUND, NeuronKey
 
 EACH: Final = 4  # units of a kind
 _SPOKEN: Final = ("milan", "mami", CONSENSUS)

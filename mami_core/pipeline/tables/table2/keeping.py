@@ -13,10 +13,11 @@ from safetensors.numpy import save_file
 
 from mami_core.captioning.consensus_files import DESCRIPTION, load_consensus, save_consensus
 from mami_core.pipeline.tables.table2.chart import bleu_chart
+from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS
 from mami_core.pipeline.tables.table2.said import Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN
-from mami_core.pipeline.tables.table2.trainings import CONSENSUS, RunFolders, Training
-from mami_core.pipeline.tables.table2.units import COMPOUND, TableUnits
+from mami_core.pipeline.tables.table2.trainings import RunFolders, Training
+from mami_core.pipeline.tables.table2.units import TableUnits
 from mami_core.store.atomic import replacing
 
 CHART: Final = "table2.svg"

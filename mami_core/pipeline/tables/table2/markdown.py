@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from mami_core.pipeline.tables.table2.figures import MILAN
 from mami_core.pipeline.tables.table2.gallery import gallery
+from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS, PARTS, TOLD
 from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
 from mami_core.pipeline.tables.table2.said import CONSTANT, NEAREST, Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN
-from mami_core.pipeline.tables.table2.trainings import CONSENSUS, EPOCHS, PARTS, TOLD
-from mami_core.pipeline.tables.table2.units import COMPOUND
+from mami_core.pipeline.tables.table2.trainings import EPOCHS
 
 NAMES: Final[Mapping[str, str]] = {
     MILAN: "MILAN (Bahdanau)",

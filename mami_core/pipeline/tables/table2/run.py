@@ -16,12 +16,13 @@ from mami_core.pipeline.exchange.data import PREFIX
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.tables.table2.figures import table_of
+from mami_core.pipeline.tables.table2.gathered import gather_said
 from mami_core.pipeline.tables.table2.keeping import WEIGHTS, keep, keep_weights
 from mami_core.pipeline.tables.table2.markdown import as_markdown
+from mami_core.pipeline.tables.table2.names import CONSENSUS
 from mami_core.pipeline.tables.table2.published_units import PublishedUnits, find_described
-from mami_core.pipeline.tables.table2.said import Said, gather_said
+from mami_core.pipeline.tables.table2.said import Said
 from mami_core.pipeline.tables.table2.trainings import (
-    CONSENSUS,
     EPOCHS,
     NAMING,
     PAPERS,

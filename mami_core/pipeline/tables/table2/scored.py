@@ -11,8 +11,8 @@ import numpy as np
 from mami_core.evaluation.seeds import Comparison, OverSeeds, compare_means, mean_over_seeds
 from mami_core.evaluation.text import bleu_statistics
 from mami_core.evaluation.truth import MEASURES, score_caption
+from mami_core.pipeline.tables.table2.names import COMPOUND, NeuronKey
 from mami_core.pipeline.tables.table2.said import NEAREST, Row, Said
-from mami_core.pipeline.tables.table2.units import COMPOUND, NeuronKey
 
 SHOWN: Final = ("names_top", "first_is_top", "recall_top3", "precision", "attribute_f1")
 ANNOTATORS: Final = 3

@@ -25,7 +25,8 @@ from mami_core.captioning.language_model import LanguageModel
 from mami_core.evaluation.report import bleu_interval
 from mami_core.evaluation.text import bleu_from_statistics, bleu_statistics
 from mami_core.pipeline.progress import Report
-from mami_core.pipeline.tables.table2.units import COMPOUND, PLANTED, SETS, TableUnits, TrainingUnits
+from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS, PARTS, TOLD
+from mami_core.pipeline.tables.table2.units import PLANTED, SETS, TableUnits, TrainingUnits
 from mami_core.store.atomic import locked, replacing
 from mami_core.training.captioner import CaptionerRecipe, PaddedRecipe, train_captioner
 from mami_core.training.consensus import (
@@ -41,7 +42,6 @@ from mami_core.training.loop import LoopHistory, LoopSettings, last_state
 from mami_core.training.selection import decoded_captions
 from mami_core.training.words import LearntWords
 
-CONSENSUS: Final = "consensus"
 EPOCHS: Final = 6  # over the units of all sources; captioners of one source take as many steps, so more epochs
 # MILAN with the doubly stochastic penalty over a caption's words, and over its padding too, as in MILAN's code
 PENALTIES: Final[Mapping[str, type[CaptionerRecipe]]] = {"milan+penalty": CaptionerRecipe, "milan+padded": PaddedRecipe}
@@ -263,16 +263,7 @@ def trained_consensus(
     return load_consensus(run).made, words
 
 
-# each adds one thing to the one before; the last is the captioner itself
-PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "agreement": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},  # by one decoder, the next by all
-    "several decoders": {"neighbours": 0, "crossed": 0, "word_weight": 0.0},
-    "similar units' references": {"crossed": 0, "word_weight": 0.0},
-    "crossing": {"paired": 0, "listed": 0, "word_weight": 0.0},
-    "joining": {"word_weight": 0.0},
-}
 ALONE: Final = "agreement"
-TOLD: Final = "words instead of regions"
 
 
 def _parts(

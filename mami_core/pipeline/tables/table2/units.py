@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -15,14 +15,13 @@ from mami_core.captioning.encoders import AnyEncoder
 from mami_core.captioning.features import UnitFeatures, join_features, unit_features
 from mami_core.captioning.vocabulary import Vocabulary
 from mami_core.pipeline.progress import Report
+from mami_core.pipeline.tables.table2.names import COMPOUND, NeuronKey
 from mami_core.pipeline.worlds.files import SPLITS, described_names, read_world
 from mami_core.scenery.content import UnitContent
 from mami_core.store import Dissection, UnitKey
 from mami_core.store.splits import SplitFile, read_split
 from mami_core.training.batches import DescribedUnits, caption_length, reference_texts
 
-NeuronKey: TypeAlias = tuple[str, str, int]  # dissection, layer, unit
-COMPOUND: Final = "compound"
 PLANTED: Final = "planted"  # trained on the compound set and planted neurons, tested on planted neurons of other rules
 SETS: Final = ("short", "long")
 
