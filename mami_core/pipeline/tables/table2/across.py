@@ -10,10 +10,10 @@ import numpy as np
 from mami_core.evaluation.seeds import compare_means
 from mami_core.evaluation.truth import MEASURES
 from mami_core.pipeline.tables.table2.names import COMPOUND, NeuronKey
+from mami_core.pipeline.tables.table2.rows import HELD_OUT
 from mami_core.pipeline.tables.table2.said import Row
 from mami_core.pipeline.tables.table2.scored import SHOWN, Scored, compared
 
-HELD_OUT: Final = "without-"
 ALL: Final = "all"
 
 

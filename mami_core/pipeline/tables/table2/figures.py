@@ -15,11 +15,10 @@ from mami_core.evaluation.seeds import (
 from mami_core.evaluation.text import NotComputed, bleu_from_statistics, lengths
 from mami_core.evaluation.truth import IMPURE, MEASURES
 from mami_core.pipeline.tables.table2.across import across_networks
-from mami_core.pipeline.tables.table2.names import CONSENSUS
+from mami_core.pipeline.tables.table2.names import CONSENSUS, MILAN
 from mami_core.pipeline.tables.table2.said import NEAREST, Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN, Scored, compared, plain
 
-MILAN: Final = "milan"
 FORMS: Final = ("milan", "sat")  # with and without brevity penalty
 
 

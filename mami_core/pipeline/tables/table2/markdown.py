@@ -5,34 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from mami_core.pipeline.tables.table2.figures import MILAN
 from mami_core.pipeline.tables.table2.gallery import gallery
-from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS, PARTS, TOLD
-from mami_core.pipeline.tables.table2.paper import CAPTIONERS, GROUPS, PRINTED
-from mami_core.pipeline.tables.table2.said import CONSTANT, NEAREST, Row, Said
+from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS, MILAN
+from mami_core.pipeline.tables.table2.rows import (
+    MEASURES,
+    NAMES,
+    Line,
+    held_out_lines,
+    part_lines,
+    printed_lines,
+    truth_lines,
+    varied_lines,
+)
+from mami_core.pipeline.tables.table2.said import NEAREST, Row, Said
 from mami_core.pipeline.tables.table2.scored import SHOWN
 from mami_core.pipeline.tables.table2.trainings import EPOCHS
 
-NAMES: Final[Mapping[str, str]] = {
-    MILAN: "MILAN (Bahdanau)",
-    "luong": "Luong",
-    "self": "Self",
-    "mami": "MAMI",
-    CONSENSUS: "consensus (ours)",
-    NEAREST: "copying the nearest unit's reference",
-    CONSTANT: "best constant caption",
-}
-MEASURES: Final[Mapping[str, str]] = {
-    "names_top": "names the top part",
-    "first_is_top": "first part right",
-    "recall_top3": "recall of three",
-    "precision": "precision",
-    "attribute_f1": "attribute F1",
-}
-PENALISED: Final[Mapping[str, str]] = {
-    "milan+penalty": "batches of unlike lengths, doubly stochastic penalty over words",
-    "milan+padded": "batches of unlike lengths, doubly stochastic penalty over words and padding",
-}
 PAINTED: Final = "Simulated: painted scenes, simulated annotators."
 DESCRIBED: Final = "What the units' masks hold is not known, so what asks for the truth is not computed."
 Figures = Mapping[str, Any]
@@ -93,14 +81,11 @@ def _printed(value: float | None) -> str:
 
 
 def _paper(table: Figures, said: Said) -> list[str]:
-    rows = []
-    for group, (theirs, painted, described) in GROUPS.items():
-        ours = painted if said.painted else described
-        for captioner, label in CAPTIONERS.items():
-            bleu, _, _, f1 = PRINTED[group][captioner]
-            row = Row(said.sets[0], COMPOUND if "compound" in group else group, captioner,
-                      "last" if group == "compound" else "best")  # fmt: skip
-            rows.append([theirs, label, _printed(bleu), _printed(f1), ours, *_own(table["rows"].get(row.name))])
+    rows = [
+        [line.theirs, line.label, _printed(line.bleu), _printed(line.f1), line.ours,
+         *_own(table["rows"].get(line.row.name))]
+        for line in printed_lines(said.sets[0], said.painted)
+    ]  # fmt: skip
     header = ["paper", "captioner", "BLEU", "BERTScore F1", "ours", "seeds", "BLEU", "BP", "BLEU, no penalty",
               "BERTScore F1", "names the top part"]  # fmt: skip
     return _table(header, rows)
@@ -156,26 +141,20 @@ def _line(label: str, figures: Figures | None) -> list[str]:
 _LINE: Final = ("", "BLEU", "BP", "no penalty", "words", *MEASURES.values())
 
 
+def _lines(table: Figures, lines: Iterable[Line]) -> list[list[str]]:
+    return [_line(line.label, table["rows"].get(line.row.name)) for line in lines]
+
+
 def _parts(table: Figures, references: str) -> list[str]:
     """Return MILAN, and ours with one part after the other."""
-    labels = [
-        ("MILAN, its best decoding", Row(references, COMPOUND, MILAN)),
-        (
-            "MILAN's weights, word agreement among samples",
-            Row(references, COMPOUND, MILAN, "by word agreement among samples"),
-        ),
-        (f"ours: {TOLD}, one decoder, its best decoding", Row(references, COMPOUND, CONSENSUS, f"with {TOLD}")),
-        *((f"+ {name}", Row(references, COMPOUND, CONSENSUS, f"with {name}")) for name in PARTS),
-        ("+ expected words = consensus", Row(references, COMPOUND, CONSENSUS)),
-    ]
-    return [f"References `{references}`:", "", *_table(_LINE, [_line(a, table["rows"].get(b.name)) for a, b in labels])]
+    return [f"References `{references}`:", "", *_table(_LINE, _lines(table, part_lines(references)))]
 
 
 def _truth(table: Figures, references: str) -> list[str]:
     rows = []
-    for captioner in (CONSENSUS, MILAN, "mami", NEAREST, CONSTANT):
-        figures = table["rows"].get(Row(references, COMPOUND, captioner).name)
-        rows.append(_line(f"{NAMES[captioner]}{_seeds(figures)}", figures))
+    for line in truth_lines(references):
+        figures = table["rows"].get(line.row.name)
+        rows.append(_line(f"{line.label}{_seeds(figures)}", figures))
     found = table["annotators"][references]
     rows.append(["annotators, mean", "", "", "", "", *(_known(found[measure]) for measure in MEASURES)])
     ours = table["rows"].get(Row(references, COMPOUND, CONSENSUS).name)
@@ -195,13 +174,7 @@ def _seeds(figures: Figures | None) -> str:
 
 
 def _across(table: Figures) -> list[str]:
-    rows = []
-    for name, figures in table["rows"].items():
-        row = Row.named(name)
-        if row.source.startswith("without-") and row.captioner in NAMES and row.captioner != CONSTANT:
-            held_out = row.source.removeprefix("without-")
-            rows.append(_line(f"{held_out} held out: {NAMES[row.captioner]}", figures))
-    return _table(_LINE, rows)
+    return _table(_LINE, _lines(table, held_out_lines(table["rows"])))
 
 
 def _lost(table: Figures) -> list[str]:
@@ -222,12 +195,4 @@ def _met_and_not(figure: Figures) -> tuple[str, str]:
 
 def _confounders(table: Figures) -> list[str]:
     """Return the decodings and the weights, set by set: what a comparison could owe to them."""
-    rows = []
-    for name, figures in table["rows"].items():
-        row = Row.named(name)
-        if row.captioner in (MILAN, "mami") and (row.variant.startswith("by ") or row.variant == "last"):
-            what = "weights of the last epoch" if row.variant == "last" else f"decoded {row.variant}"
-            rows.append(_line(f"{row.references}: {NAMES[row.captioner]}, {what}", figures))
-        elif row.captioner in PENALISED and row.variant == "best":
-            rows.append(_line(f"{row.references}: {NAMES[MILAN]}, {PENALISED[row.captioner]}", figures))
-    return _table(_LINE, rows)
+    return _table(_LINE, _lines(table, varied_lines(table["rows"])))

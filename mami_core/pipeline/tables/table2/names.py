@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 NeuronKey: TypeAlias = tuple[str, str, int]  # dissection, layer, unit
 COMPOUND: Final = "compound"
+MILAN: Final = "milan"
 CONSENSUS: Final = "consensus"
 TOLD: Final = "words instead of regions"
 # each adds one thing to the one before; the last is the captioner itself
