@@ -14,6 +14,7 @@ from mami_core.evaluation.measures import CONTENT, RULED, TITLES, TRUTHS
 from mami_core.probing.payload import number
 
 MEASURES: Final = {**TITLES, "bleu": "BLEU-4, milan"}
+SIMULATED: Final = ":gray-badge[simulated: painted scenes, simulated annotators]"
 ABOUT: Final = {
     "captioner": "captioner",
     "copy": "floor: copies a training unit's reference",

@@ -40,7 +40,7 @@ SPEAKS_OF: dict[str, tuple[str, ...]] = {  # by page, what its address names bes
     "compare": ("what",),
     "intervene": ("what", "concept"),
     "visualise": ("what", *UNIT),
-    "evaluate": ("show", "on", "set"),
+    "evaluate": ("show", "on", "set", "table", "part", "refs", "measure", "order", "row", "figure", "word"),
 }
 
 

@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from mami_core.device import choose_device
 from mami_core.evaluation.breakdown import annotators_together, means
 from mami_core.evaluation.galleries import drawn
 from mami_core.pipeline.evaluations.measuring import QUICK, evaluate_dissection
-from mami_core.pipeline.tables.sections import read_section
 from mami_core.probing.counterexamples import counter_examples
 from mami_core.probing.disagreement import Agreement, agreement_matrix
 from mami_core.probing.head_roles import head_words as words_by_head
@@ -28,7 +26,7 @@ from mami_core.probing.matching import Redundancy, caption_differences, match_un
 from mami_core.probing.noteworthy import WorthALook, worth_a_look
 from mami_core.probing.payload import caption_payload, encoded, number
 from mami_core.probing.spectrum import class_effects
-from mami_core.store import Dissection, find_model, home, known_models
+from mami_core.store import Dissection, find_model, known_models
 from mami_core.store.evaluations import kept_evaluation, kept_state
 from mami_core.store.jobs import Job
 from mami_core.store.layout import peaks_file
@@ -180,13 +178,6 @@ def image_caption(name: str, image: bytes) -> dict[str, Any]:
     return {"captioner": name, "simulated": captioner.captioner.simulated, **caption_payload(said)}
 
 
-TABLES = {
-    "table1": ("MAMI's table 1: the descriptions", "mami reproduce table1 --out RESULTS.md"),
-    "table2": ("MAMI's table 2: captioners, source by source", "mami reproduce table2 --out RESULTS.md"),
-    "planted": ("Planted neurons, by family of rule", "mami reproduce planted --out RESULTS.md"),
-}
-
-
 def evaluation(found: loaders.Found, split: str, references: str) -> tuple[Mapping[str, Any], pd.DataFrame]:
     """Return an evaluation and its table of units, the annotators as one: as kept, else what takes a second.
 
@@ -237,10 +228,3 @@ def training_log(found: loaders.Found, captioner: str) -> list[dict[str, Any]]:
         return read_training_log(find_model(captioner, "captioner.json", beside=found.path / "models"))
     except (FileNotFoundError, ValueError):
         return []
-
-
-def written_tables() -> dict[str, str]:
-    """Return the paper's tables as last written: into `MAMI_HOME/results.md`, else those of this checkout."""
-    places = (home() / "results.md", Path(__file__).parents[1] / "docs" / "results.md")
-    found = {name: next(filter(None, (read_section(path, name) for path in places)), None) for name in TABLES}
-    return {name: text for name, text in found.items() if text}

@@ -33,6 +33,26 @@ def captioner_table(dissection: Dissection) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def trained_table(captioners: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row per captioner of what its weights say of their training; None where they do not."""
+    rows = []
+    for name, facts in captioners.items():
+        tried = facts.get("validation") or {}
+        best: Mapping[str, float] = max(tried.values(), key=lambda figures: figures["bleu"], default={})
+        rows.append(
+            {
+                "captioner": name,
+                "epochs": facts.get("epochs"),
+                "seed": facts.get("seed"),
+                "trained on": (facts.get("trained_on") or "not recorded").replace(";", ", "),
+                "decoding": decoding_text(facts),
+                "validation BLEU": best.get("bleu"),
+                "words": best.get("words"),
+            }
+        )
+    return rows
+
+
 def settings_text(dissection: Dissection) -> str:
     """Return in one line of Markdown what was dissected, with what, and which stages are not done."""
     manifest = dissection.manifest

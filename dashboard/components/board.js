@@ -1,4 +1,5 @@
 // A table of figures: each with its interval, as numbers and as a line on the column's scale, and a way to the units.
+// Rows may stand in named groups; a cell may be a list of words, each with its own way.
 
 import { element } from "./element.js";
 import { visit } from "./similar.js";
@@ -25,23 +26,36 @@ function numbers(cell, column) {
 }
 
 function content(cell, column) {
+  if (cell?.words) return [element("span", { class: "words" }, ...cell.words.map(word))];
   if (cell === null || cell.value == null) {
     return [element("span", { class: "quiet", title: cell?.why ?? null }, cell?.why ? "not computed" : "–")];
   }
   const inside = [...numbers(cell, column), ...(column.most == null ? [] : [track(cell, column)])];
-  if (!cell.href) return inside;
-  return [element("a", {
-    href: cell.href, title: cell.title ?? null,
+  return cell.href ? [way(cell, ...inside)] : inside;
+}
+
+function way({ href, title }, ...inside) {
+  return element("a", {
+    href, title: title ?? null,
     onclick: (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is the browser's business
       event.preventDefault();
       visit(event.currentTarget.href);
     },
-  }, ...inside)];
+  }, ...inside);
+}
+
+function word(entry) {
+  return entry.href ? way(entry, element("span", { class: "value" }, entry.text)) : element("span", {}, entry.text);
 }
 
 function heading(column) {
-  return element("th", { scope: "col", title: column.help ?? null }, column.name);
+  return element("th", { scope: "col", title: column.help ?? null, class: column.wide ? "wide" : null }, column.name);
+}
+
+function groupOf({ group, about }, columns) {
+  return element("tr", { class: "group" }, element("th", { scope: "rowgroup", colspan: columns.length + 1 }, group,
+    about ? element("span", { class: "quiet" }, about) : null));
 }
 
 function rowOf(row, columns) {
@@ -53,7 +67,7 @@ function rowOf(row, columns) {
 
 function drawn({ columns, rows }) {
   const head = element("tr", {}, element("th", { scope: "col" }, element("span", { class: "hidden" }, "who speaks")), ...columns.map(heading));
-  return element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows.map((row) => rowOf(row, columns))));
+  return element("table", { class: columns.length > 8 ? "many" : null }, element("thead", {}, head), element("tbody", {}, ...rows.map((row) => (row.group ? groupOf : rowOf)(row, columns))));
 }
 
 export default function ({ data, parentElement }) {

@@ -1,9 +1,10 @@
-// A table of units that lead to their pages: cells are text, or a unit with its first exemplars.
+// A table of units that lead to their pages: cells are text, lines of text with a note each, or a unit with its first
+// exemplars.
 
 import { element } from "./element.js";
 import { visit } from "./similar.js";
 
-function unitCell({ dissection, base, layer, unit }) {
+function unitCell({ dissection, base, layer, unit, name }) {
   const place = `${layer.split("/").map(encodeURIComponent).join("/")}/${unit}`;
   const picture = base && element("img", {
     src: new URL(`${base}/${place}.jpg?count=3`, document.baseURI).href, alt: "", loading: "lazy", onerror: (event) => event.target.remove(),
@@ -15,10 +16,16 @@ function unitCell({ dissection, base, layer, unit }) {
       event.preventDefault();
       visit(event.currentTarget.href);
     },
-  }, element("span", { class: "id" }, `${layer} · ${unit}`), picture);
+    class: name ? "named" : null,
+  }, element("span", { class: "id" }, name ?? `${layer} · ${unit}`), picture);
+}
+
+function line({ text, note }) {
+  return element("div", {}, text, note ? element("span", { class: "note" }, note) : null);
 }
 
 function cell(value) {
+  if (Array.isArray(value)) return element("td", { class: "lines" }, ...value.map(line));
   if (value === null) return element("td", { class: "quiet" }, "not computed");
   if (typeof value === "object") return element("td", { class: "unit" }, unitCell(value));
   return element("td", { class: typeof value === "number" ? "figure" : null }, String(value));

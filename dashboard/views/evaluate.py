@@ -7,17 +7,18 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import loaders, probes
-from dashboard.boards import MEASURES, Link, group_board, linker, text_board, truth_board
+from dashboard.boards import MEASURES, SIMULATED, Link, group_board, linker, text_board, truth_board
 from dashboard.charts import decoding_chart, length_chart, training_chart
 from dashboard.components import BOARD, ROWS
 from dashboard.controls import chosen_view, open_dissection, rounded, unit_cell
 from dashboard.links import page_of
 from dashboard.plain import plain
+from dashboard.tables import trained_table
+from dashboard.written import tables
 from mami_core.evaluation.galleries import KINDS
 from mami_core.store.jobs import Job
 
 DRAWN = 8
-SIMULATED = ":gray-badge[simulated: painted scenes, simulated annotators]"
 
 
 def leaderboard() -> None:
@@ -160,26 +161,22 @@ def training() -> None:
     if tried:
         st.subheader("Decoding, chosen on validation units", anchor=False)
         st.plotly_chart(decoding_chart(tried), key="decoding chart")
-    st.subheader("Epoch by epoch", anchor=False)
+    st.subheader("How they were trained", anchor=False)
+    rows = trained_table(facts)
+    ROWS(key="trained", data={"columns": list(rows[0]), "rows": [list(row.values()) for row in rows]})
     logs = {name: probes.training_log(found, name) for name in dissection.captioners}
     kept = {name: log for name, log in logs.items() if log}
+    if kept:
+        st.subheader("Epoch by epoch", anchor=False)
     for column, (name, log) in zip(st.columns(max(1, len(kept))), kept.items(), strict=False):
         column.markdown(f"**{plain(name)}**")
         column.plotly_chart(training_chart(pd.DataFrame(log)), key=f"training {name}")
-    for name in logs.keys() - kept.keys():
-        epochs = facts[name].get("epochs", "an unknown number of")
-        st.caption(f"{plain(name)}: {epochs} epochs, no log at hand. `mami train` keeps one beside the weights.")
-
-
-def tables() -> None:
-    """Draw the paper's tables as they were last written."""
-    written = probes.written_tables()
-    for name, (title, command) in probes.TABLES.items():
-        with st.expander(title, expanded=name == next(iter(written), "table2")):
-            if name in written:
-                st.markdown(written[name])
-            else:
-                st.info(f"Not written yet: `{command}`")
+    missing = [name for name in logs if name not in kept]
+    if missing:
+        st.caption(
+            f"No log, so no curves, of {plain(', '.join(missing))}: `mami train` and `mami demo` keep one, "
+            "`log.jsonl`, beside the weights; those that are bundled were trained before they did."
+        )
 
 
 def link(by: str = "all") -> Link:
@@ -196,18 +193,19 @@ def nothing_to_compare(why: str) -> None:
 
 found, dissection = open_dissection()
 VIEWS = {"Leaderboard": leaderboard, "Breakdown": breakdown, "Captions": captions, "Length": length,
-         "Training": training, "Tables": tables}  # fmt: skip
+         "Training": training, "Tables": lambda: tables(found)}  # fmt: skip
 sets = list(dict.fromkeys(dissection.references["set"]))
 splits = sorted(dissection.splits, key=lambda name: name != "test")  # what nobody trained on comes first
 st.title("Evaluate")
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     show = chosen_view("Show", VIEWS, key="show")
-    with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-        split = st.selectbox("Units", [*splits, "all"], key="on", width=110, bind="query-params")
-        first = sets.index("long") if "long" in sets else 0
-        references = st.selectbox("References", sets, index=first, key="set", width=110, bind="query-params")
+    if show != "Tables":
+        with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+            split = st.selectbox("Units", [*splits, "all"], key="on", width=110, bind="query-params")
+            first = sets.index("long") if "long" in sets else 0
+            references = st.selectbox("References", sets, index=first, key="set", width=110, bind="query-params")
 if show == "Tables":
-    tables()
+    tables(found)
     st.stop()
 if not dissection.captioners or not sets:
     nothing_to_compare("Captions and references are needed: mami caption D, and mami import D REFERENCES.csv")

@@ -28,12 +28,17 @@ class CorpusFigures:
     vocabulary: int  # different words
 
 
+def corpus_words(text: str) -> list[str]:
+    """Return a description's words as the table counts them: without punctuation."""
+    return [word for word in words_of(text) if word[0].isalnum()]
+
+
 def corpus_figures(texts: Mapping[Any, Sequence[str]]) -> CorpusFigures:
     """Return the figures of descriptions by unit; ValueError where there is not one.
 
     A tie for the commonest length goes to the shorter; for the tenth word to the alphabet.
     """
-    spoken = [[word for word in words_of(text) if word[0].isalnum()] for given in texts.values() for text in given]
+    spoken = [corpus_words(text) for given in texts.values() for text in given]
     if not spoken:
         raise ValueError("there is not one description; name units that have references")
     lengths = np.bincount([len(words) for words in spoken])

@@ -152,8 +152,13 @@ def bleu4(totals: np.ndarray, preset: str = "milan") -> np.ndarray:
         matches = np.where(missed, 0.5 ** missed.cumsum(-1), matches)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = 100 * np.exp(np.log(matches / grams).mean(-1))
-        brevity = np.exp(np.minimum(0, 1 - totals[..., 1] / totals[..., 0])) if form.brevity else 1.0
-        return np.nan_to_num(score * brevity)
+        return np.nan_to_num(score * (brevity_penalties(totals) if form.brevity else 1.0))
+
+
+def brevity_penalties(totals: np.ndarray) -> np.ndarray:
+    """Return the brevity penalties (…,) of many sums (…, 10) of rows of `bleu_statistics`; 0 where nothing is said."""
+    with np.errstate(divide="ignore"):
+        return np.exp(np.minimum(0, 1 - totals[..., 1] / totals[..., 0]))
 
 
 def _brevity_penalty(words: int, reference_words: int) -> float:

@@ -22,6 +22,21 @@ def test_a_figure_of_the_leaderboard_has_an_interval_and_leads_to_its_neurons(vi
     page.wait_for_selector(".board[data-ready]")
 
 
+def test_a_cell_of_table_2_leads_to_its_units_and_back(visit):
+    page = visit("evaluate?d=demo&show=Tables")
+    page.wait_for_selector(".board[data-ready]")
+    page.locator(".board tr.captioner", has_text="MAMI").first.locator("td a").first.click()
+    page.wait_for_selector(".rows[data-ready='20']")
+    expect(page.get_by_text("MAMI trained on alexnet")).to_be_visible()
+    expect(page.locator(".rows td.lines").first).not_to_be_empty()
+    address = page.url
+    page.get_by_role("button", name="Table 2", exact=True).last.click()
+    page.wait_for_selector(".board[data-ready]")
+    assert "row=" not in page.url
+    page.goto(address)  # the address alone leads there
+    page.wait_for_selector(".rows[data-ready='20']")
+
+
 def test_a_caption_drawn_as_wrong_leads_to_its_neuron(visit):
     page = visit("evaluate?d=demo&show=Captions")
     page.wait_for_selector(".rows[data-ready='8']")

@@ -7,13 +7,16 @@ import sys
 
 BROWSE = """
 import sys
-from dashboard import loaders, probes, routes, similar
+from dashboard import kept_tables, loaders, probes, routes, similar, written
 
 found = loaders.found_dissections()["squares"]
 for answer in (loaders.unit_json, similar.similar_json, probes.doubts_json):
     answer(found, "late.conv", 2)
 loaders.unit_sprite(found, "late.conv", 2, "jpg")
 loaders.units_json(found, loaders.UnitFilter(text="blue", sort="meaning"), 0, 10)
+kept = kept_tables.kept_table2()
+if kept:
+    kept_tables.behind(kept, kept_tables.Row.named(next(iter(kept.figures["rows"]))), "bleu", "worst", 0)
 print(sorted({"torch", "torchvision"} & set(sys.modules)))
 """
 GUARDED = """

@@ -24,6 +24,9 @@ def test_the_demo_is_made_from_nothing_and_made_once(tmp_path: Path, capsys: pyt
     assert summary["captioners"] == ["milan@scenery", "mami@scenery"]
     names = {path.name for path in models.iterdir()}
     assert {"milan@scenery", "mami@scenery", "parts@scenery", "scenery-resnet.safetensors"} <= names
+    log = (models / "mami@scenery" / "log.jsonl").read_text().splitlines()  # what its training curves are drawn from
+    assert [json.loads(line)["epoch"] for line in log] == list(range(len(log)))
+    assert len(log) >= 2
     before = Dissection.open(out).captions("mami@scenery")["caption"].tolist()
     assert main(command) == 0  # goes on where nothing is left to do
     assert Dissection.open(out).captions("mami@scenery")["caption"].tolist() == before

@@ -17,6 +17,7 @@ from mami_core.pipeline.progress import print_result, progress
 from mami_core.pipeline.tables.sections import write_section
 from mami_core.pipeline.worlds.files import described_names, is_world
 from mami_core.pipeline.worlds.world import find_world
+from mami_core.probing.descriptions import descriptions
 from mami_core.store import Dissection, UnitKey
 from mami_core.store.atomic import replacing
 from mami_core.store.layout import MANIFEST
@@ -87,14 +88,9 @@ def _of_world(folder: Path) -> dict[str, Texts]:
 
 def _of_dissection(path: Path) -> dict[str, Texts]:
     dissection = Dissection.open(path)
-    keys = [key for key in dissection.unit_keys() if dissection.references_of(*key)]
-    kinds = dict.fromkeys(reference.set for key in keys for reference in dissection.references_of(*key))
     return {
-        f"{dissection.name}, {kind}": {
-            (path.name, key): [entry.text for entry in dissection.references_of(*key) if entry.set == kind]
-            for key in keys
-        }
-        for kind in kinds
+        f"{dissection.name}, {set_}": {(path.name, key): given for key, given in texts.items()}
+        for set_, texts in descriptions(dissection).items()
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from safetensors.numpy import save_file
 
 from mami_core.captioning.consensus_files import DESCRIPTION, load_consensus, save_consensus
+from mami_core.pipeline.tables.table2.behind import TABLE
 from mami_core.pipeline.tables.table2.chart import bleu_chart
 from mami_core.pipeline.tables.table2.names import COMPOUND, CONSENSUS
 from mami_core.pipeline.tables.table2.said import Row, Said
@@ -30,7 +31,7 @@ _COLUMNS: Final = ("references", "source", "captioner", "variant", "seeds", "uni
 def keep(folder: Path, table: Mapping[str, Any], said: Said) -> None:
     """Write captions and units, `table.json`, `table.csv` and the chart into `folder`."""
     said.save(folder)
-    _write(folder / "table.json", json.dumps(table, indent=1) + "\n")
+    _write(folder / TABLE, json.dumps(table, indent=1) + "\n")
     _write(folder / "table.csv", as_csv(table))
     _write(folder / CHART, bleu_chart(table, "painted scenes" if said.painted else "described units"))
 

@@ -78,9 +78,13 @@ class Scored:
         """Return the annotators' truth measures by set of references, (measures, annotators, U)."""
         return {set_: self._annotators(set_) for set_ in sorted(self.said.sets)}
 
-    def _annotators(self, references: str) -> np.ndarray:
+    def described(self, references: str) -> list[NeuronKey]:
+        """Return the units that annotators are measured on: those of the rows of all sources."""
         row = Row(references, COMPOUND, NEAREST)
-        keys = self.keys(row) if row in self.said.captions else sorted(self.said.units)
+        return self.keys(row) if row in self.said.captions else sorted(self.said.units)
+
+    def _annotators(self, references: str) -> np.ndarray:
+        keys = self.described(references)
         texts = [self.said.units[key].texts[references] for key in keys]
         found = [[self._truth(key, given[place]) for key, given in zip(keys, texts, strict=True)]
                  for place in range(ANNOTATORS)]  # fmt: skip
