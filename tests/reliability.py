@@ -81,40 +81,53 @@ def _case_lines(cases: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def run_soak(share: float) -> int:
-    """Use the dashboard for long, and label at once; write the counts, with how much of the whole they are."""
+    """Use the dashboard for long, and label at once; write the counts of each part as soon as it ends."""
     from soak import crowd, labelled, switched
 
     from mami_core.pipeline.benches.dashboard_parts.made import made_dissection
     from mami_core.pipeline.benches.dashboard_parts.server import errors_logged, serving
-    from mami_core.pipeline.tables.sections import write_section
 
-    began = time.monotonic()
+    size = "in full" if share == 1 else f"at {share:.0%} of its full size"
+    errors: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        began = time.monotonic()
         labels = labelled(f"sqlite:///{folder / 'labels.sqlite'}", writers=5, labels=round(2000 * share))
+        _write_part("soak-labels", "Labels at once", size, began, [
+            f"{labels['labels']:,} labels by {labels['writers']} writers at once: {labels['lost']} lost, "
+            f"{labels['history']:,} versions in the history."
+        ])  # fmt: skip
         large = made_dissection(400, 112, folder / "made")
         with serving(ROOT / "dashboard" / "Home.py", [large], folder / "server") as server:
+            began = time.monotonic()
             walked = switched(server, large, round(10_000 * share), round(1000 * share))
+            errors += walked["errors"]
+            _write_part("soak-switches", "Long use", size, began, [
+                f"{walked['switches']:,} switches between the 400 units of a made dissection, one after the other: "
+                f"{walked['slope_mb_per_1000']:+.2f} MB per 1,000 after the first tenth; {_handles(walked)}; "
+                f"{len(walked['errors'])} errors."
+            ])  # fmt: skip
+            began = time.monotonic()
             many = crowd(server, large, clients=17, switches=max(2, round(120 * share)), every=5.0)
-        errors = [*walked["errors"], *many["errors"], *errors_logged(folder / "server")]
-    size = "in full" if share == 1 else f"at {share:.0%} of its full size"
-    text = [
-        "## Long use",
-        "",
-        f"Written by `make soak`, {size}, in {(time.monotonic() - began) / 60:.0f} minutes of a busy machine; "
-        "400 made units.",
-        "",
-        f"- {labels['labels']:,} labels by {labels['writers']} writers at once: {labels['lost']} lost, "
-        f"{labels['history']:,} versions in the history.",
-        f"- {walked['switches']:,} switches one after the other: {walked['slope_mb_per_1000']:+.2f} MB per 1,000 after "
-        f"the first tenth; {_handles(walked)}.",
-        f"- {many['clients']} clients for {5 * max(2, round(120 * share))} s: {many['switches']:,} switches; "
-        f"{_handles(many)}.",
-        f"- Errors in all of this: {len(errors)}.",
-    ]
-    write_section(OUT, "soak", "\n".join(text), title=TITLE)
-    print("\n".join([*text, *errors]))
+            logged = errors_logged(folder / "server")
+            errors += [*many["errors"], *logged]
+            _write_part("soak-crowd", "A crowd", size, began, [
+                f"{many['clients']} clients for {5 * max(2, round(120 * share))} s: {many['switches']:,} switches; "
+                f"{_handles(many)}; {len(many['errors'])} errors.",
+                f"Errors in the server's log, of all that it did: {len(logged)}.",
+            ])  # fmt: skip
+    print("\n".join(errors))
     return 1 if errors or labels["lost"] or labels["failed"] else 0
+
+
+def _write_part(section: str, title: str, size: str, began: float, facts: Sequence[str]) -> None:
+    from mami_core.pipeline.tables.sections import write_section
+
+    minutes = f"Written by `make soak`, {size}, in {(time.monotonic() - began) / 60:.1f} minutes."
+    write_section(
+        OUT, section, "\n".join([f"## {title}", "", minutes, "", *(f"- {fact}" for fact in facts)]), title=TITLE
+    )
+    print(*facts, sep="\n", flush=True)
 
 
 def _handles(found: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ POSITIONS: Final = tuple(Meaning("position", name) for name in POSITION_WORDS)
 SIZES: Final = tuple(Meaning("size", name) for name in SIZE_WORDS)
 _WHOLE: Final = 1.5 / 28**2  # share of a picture from which a thing counts as seen; half of it counts half
 _QUANTILES: Final = (0.3, 0.7)  # of a part's sizes: what is small, what is large of its kind
+_SPECK: Final = 2.0  # cells: less of a part tells nothing of how large its kind is
 _BORDER: Final = 0.03  # of the picture's side: how gradually a third ends
 _STEP: Final = 0.2  # in natural logarithms of size: how gradually small ends
 
@@ -94,15 +95,27 @@ class SeenThings:
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """Return how surely each thing is large, and small, of what it most probably is: float32 (S, 2)."""
+        """Return how surely each thing is large, and small, of what it most probably is: float32 (S, 2).
+
+        Light and shade break a thing into pieces, and a crowd has no gaps: what counts is how much its part covers,
+        where it touches the thing and in the whole picture (the geometric mean of both, in cells).
+        """
         kind = self.part.argmax(1)
+        cells = kind[self.labels]  # (N, h, w)
+        patch = connected(cells)
+        one = np.unique(self.labels, return_index=True)[1]  # a cell of each thing
+        of_patch = patch.ravel()[one]
+        touching = np.bincount(patch.ravel())[of_patch]
+        there = np.zeros((len(cells), self.part.shape[1]), np.int64)
+        np.add.at(there, (np.repeat(np.arange(len(cells)), cells[0].size), cells.ravel()), 1)
+        covered = np.sqrt(touching * there[self.picture, kind])  # (S,)
+        first = np.unique(of_patch, return_index=True)[1]  # a thing of each patch
+        counted = first[covered[first] >= _SPECK]
         small, large = np.zeros(self.part.shape[1]), np.full(self.part.shape[1], np.inf)
-        for part in np.unique(kind):
-            own = self.share[(kind == part) & (self.seen == 1)]
-            if len(own):
-                small[part], large[part] = np.quantile(own, _QUANTILES)
+        for part in np.unique(kind[counted]):
+            small[part], large[part] = np.quantile(covered[counted[kind[counted] == part]], _QUANTILES)
         with np.errstate(divide="ignore"):
-            above, below = np.log(self.share / large[kind]), np.log(small[kind] / self.share)
+            above, below = np.log(covered / large[kind]), np.log(small[kind] / covered)
         sure = {"large": _sure(above / _STEP), "small": _sure(below / _STEP)}
         return np.stack([sure[size.name] for size in SIZES], 1).astype(np.float32)
 

@@ -200,3 +200,34 @@ def test_what_is_no_thing_is_refused() -> None:
         Thing()
     with pytest.raises(ValueError, match="go together"):
         Thing(SKY, relation="above")
+
+
+def test_a_thing_is_as_large_as_what_its_part_covers_about_it_and_in_the_picture() -> None:
+    things = made_things(3, 12)
+    kind = things.part.argmax(1)
+    covered: dict[int, float] = {}  # by walking from cell to cell
+    patches: dict[int, list[float]] = {}
+    for labels in things.labels:
+        cells = kind[labels]
+        left = set(np.ndindex(cells.shape))
+        while left:
+            front = [left.pop()]
+            patch = []
+            while front:
+                y, x = front.pop()
+                patch.append((y, x))
+                beside = {(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)} & left
+                same = {cell for cell in beside if cells[cell] == cells[y, x]}
+                left -= same
+                front += same
+            part = cells[patch[0]]
+            size = math.sqrt(len(patch) * (cells == part).sum())
+            patches.setdefault(int(part), []).append(size)
+            covered.update((int(labels[cell]), size) for cell in patch)
+
+    limits = {part: np.quantile([size for size in sizes if size >= 2], (0.3, 0.7)) for part, sizes in patches.items()}
+
+    for thing, (large, small) in enumerate(things.sizes):
+        low, high = limits[int(kind[thing])]
+        assert large == pytest.approx(1 / (1 + (high / covered[thing]) ** 5), abs=1e-5)
+        assert small == pytest.approx(1 / (1 + (covered[thing] / low) ** 5), abs=1e-5)
