@@ -94,23 +94,24 @@ class SeenThings:
         return np.stack([sure[place.name] for place in POSITIONS], 1).astype(np.float32)
 
     @cached_property
+    def patch(self) -> np.ndarray:
+        """Return which patch each thing lies in, int64 (S,): touching things that most probably are the same part."""
+        first = np.unique(self.labels, return_index=True)[1]  # a cell of each thing
+        return connected(self.part.argmax(1)[self.labels]).ravel()[first].astype(np.int64)
+
+    @cached_property
     def sizes(self) -> np.ndarray:
         """Return how surely each thing is large, and small, of what it most probably is: float32 (S, 2).
 
         Light and shade break a thing into pieces, and a crowd has no gaps: what counts is how much its part covers,
         where it touches the thing and in the whole picture (the geometric mean of both, in cells).
         """
-        kind = self.part.argmax(1)
-        cells = kind[self.labels]  # (N, h, w)
-        patch = connected(cells)
-        one = np.unique(self.labels, return_index=True)[1]  # a cell of each thing
-        of_patch = patch.ravel()[one]
-        touching = np.bincount(patch.ravel())[of_patch]
-        there = np.zeros((len(cells), self.part.shape[1]), np.int64)
-        np.add.at(there, (np.repeat(np.arange(len(cells)), cells[0].size), cells.ravel()), 1)
-        covered = np.sqrt(touching * there[self.picture, kind])  # (S,)
-        first = np.unique(of_patch, return_index=True)[1]  # a thing of each patch
-        counted = first[covered[first] >= _SPECK]
+        kind, cells = self.part.argmax(1), self.share * self.labels[0].size
+        there = np.zeros((len(self.labels), self.part.shape[1]))
+        np.add.at(there, (self.picture, kind), cells)
+        covered = np.sqrt(np.bincount(self.patch, cells)[self.patch] * there[self.picture, kind])  # (S,)
+        counted = np.unique(self.patch, return_index=True)[1]  # a thing of each patch
+        counted = counted[covered[counted] >= _SPECK]
         small, large = np.zeros(self.part.shape[1]), np.full(self.part.shape[1], np.inf)
         for part in np.unique(kind[counted]):
             small[part], large[part] = np.quantile(covered[counted[kind[counted] == part]], _QUANTILES)
