@@ -94,6 +94,11 @@ def rounded(value: float | None) -> float | None:
     return None if known is None else float(f"{known:.3g}")
 
 
+def small(text: str) -> None:
+    """Draw a remark with commands in it: in a caption of Streamlit's they would be too pale to read."""
+    st.markdown(f":small[{text}]")
+
+
 def unit_cell(found: loaders.Found, layer: str, unit: int) -> dict[str, Any]:
     """Return a unit as a cell of the table component."""
     base = unit_address(found) if are_served() else None

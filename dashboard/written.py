@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import kept_tables, loaders
 from dashboard.boards import SIMULATED
 from dashboard.components import BOARD, ROWS
-from dashboard.controls import rounded, unit_cell
+from dashboard.controls import rounded, small, unit_cell
 from dashboard.kept_tables import TABLES
 from dashboard.plain import plain
 from dashboard.table_boards import FIGURES, PARTS, corpus_board, figure_of, lines_of, planted_board, table2_board
@@ -63,9 +63,9 @@ def _address(found: loaders.Found, table: str, **more: str) -> dict[str, str]:
 
 def _about(section: str | None, name: str) -> None:
     if section is None:
-        st.caption(f"Not written yet: `{TABLES[name][1]}`")
+        small(f"Not written yet: `{TABLES[name][1]}`")
     else:
-        st.caption(about_section(section))
+        small(about_section(section))
 
 
 def _table2(found: loaders.Found) -> None:
@@ -127,7 +127,7 @@ def _behind_table2(table: KeptTable, section: str | None) -> None:
     places = {entry.unit.key: kept_tables.at_hand(entry.unit) for entry in shown}
     missing = sorted({key[0] for key, place in places.items() if place is None})
     if missing:
-        st.caption(_how_to_open(missing, table, section))
+        small(_how_to_open(missing, table, section))
     ROWS(key="behind", data=_unit_rows(shown, row, figure, places))
 
 
@@ -242,7 +242,7 @@ def _table1(found: loaders.Found) -> None:
     BOARD(key="table1", data=corpus_board(kept_tables.described_as(found), written, link))
     _about(section, "table1")
     if written is not None:
-        st.caption("A written row's units are those of its dissections: open one, and it stands here with links.")
+        small("A written row's units are those of its dissections: open one, and it stands here with links.")
 
 
 def _behind_table1(found: loaders.Found) -> None:
@@ -290,7 +290,7 @@ def _planted() -> None:
     _about(section, "planted")
     if planted is None:
         seed = kept_tables.seed_of(kept_tables.written_section("table2"))
-        st.caption(f"Figures become links once the neurons are open: `mami world WORLD{seed}`, "
+        small(f"Figures become links once the neurons are open: `mami world WORLD{seed}`, "
                    "`mami dashboard WORLD/planted`")  # fmt: skip
     st.subheader("One unit of each family", anchor=False)
     speakers = list(dict.fromkeys(name for _, _, said in shown for name in said))

@@ -10,7 +10,7 @@ from dashboard import loaders, probes
 from dashboard.boards import MEASURES, SIMULATED, Link, group_board, linker, text_board, truth_board
 from dashboard.charts import decoding_chart, length_chart, training_chart
 from dashboard.components import BOARD, ROWS
-from dashboard.controls import chosen_view, open_dissection, rounded, unit_cell
+from dashboard.controls import chosen_view, open_dissection, rounded, small, unit_cell
 from dashboard.links import page_of
 from dashboard.plain import plain
 from dashboard.tables import trained_table
@@ -173,7 +173,7 @@ def training() -> None:
         column.plotly_chart(training_chart(pd.DataFrame(log)), key=f"training {name}")
     missing = [name for name in logs if name not in kept]
     if missing:
-        st.caption(
+        small(
             f"No log, so no curves, of {plain(', '.join(missing))}: `mami train` and `mami demo` keep one, "
             "`log.jsonl`, beside the weights; those that are bundled were trained before they did."
         )

@@ -22,7 +22,7 @@ PAGES = {
     "visualise?d=demo": "[data-testid=stMain] h1",
     "intervene?d=demo": "[data-testid=stMain] h1",
     "evaluate?d=demo": "[data-testid=stMain] table",
-    "evaluate?d=demo&show=Tables": ".board[data-ready]",
+    "evaluate?d=demo&show=Tables": "[data-testid=stMain] :text('cannot be reproduced as such')",
     "evaluate?d=demo&show=Tables&row=long/compound/milan/best&figure=bleu": ".rows[data-ready]",
     "jobs": "form, [data-testid=stForm]",
     "settings": "[data-testid=stDataFrame]",
