@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mami_core.pipeline.tables.sections import about_section, read_section, tables_of, write_section
+from pathlib import Path
+
+from mami_core.pipeline.tables.sections import about_section, data_option, read_section, tables_of, write_section
 
 SECTION = """## A table
 
@@ -35,3 +37,9 @@ def test_the_tables_of_a_section_are_read_back_under_their_headings(tmp_path):
 
 def test_what_a_section_is_of_is_its_first_paragraph():
     assert about_section(SECTION) == "Written by `mami x` (seed 1)."
+
+
+def test_a_command_names_its_data_but_not_where_it_lies():
+    shown = [data_option(Path(given)) for given in ("scenery", "/home/somebody/worlds/one", "milannotations:places365")]
+
+    assert shown == ["", " --data one", " --data milannotations:places365"]

@@ -26,7 +26,7 @@ from mami_core.pipeline.captions.caption import encoder_at
 from mami_core.pipeline.captions.compositional import formula_speaker, pictures_of
 from mami_core.pipeline.progress import Report, print_result, progress
 from mami_core.pipeline.tables.planted_markdown import as_markdown
-from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.sections import data_option, write_section
 from mami_core.pipeline.tables.table2.names import CONSENSUS
 from mami_core.pipeline.tables.table2.run import run_folders
 from mami_core.pipeline.tables.table2.scored import plain
@@ -52,8 +52,7 @@ def run_planted(config: PlantedConfig) -> None:
     with progress(quiet=config.json) as report:
         folder = find_world(config.data, report)
         table = planted_table(folder, encoder_at(config.encoder), config, report)
-    data = "" if str(config.data) == "scenery" else f" --data {config.data.name}"
-    text = as_markdown(table, command=f"mami reproduce planted{data} --seeds {config.seeds}")
+    text = as_markdown(table, command=f"mami reproduce planted{data_option(config.data)} --seeds {config.seeds}")
     if config.out is not None:
         write_section(config.out, "planted", text, title="Results")
     print_result(table, as_json=config.json, text=text)

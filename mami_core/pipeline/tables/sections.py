@@ -32,6 +32,12 @@ def write_section(path: Path, name: str, text: str, *, title: str) -> None:
         partial.write_text(body, encoding="utf-8")
 
 
+def data_option(data: Path) -> str:
+    """Return how the command above a figure names its data: by the folder's name, not by where it lies on a machine."""
+    given = str(data)
+    return "" if given == "scenery" else f" --data {given if ':' in given else data.name}"
+
+
 def read_section(path: Path, name: str) -> str | None:
     """Return what stands in the section that `name` marks; None where there is no such file or section."""
     whole = path.read_text(encoding="utf-8") if path.is_file() else ""

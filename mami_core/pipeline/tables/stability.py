@@ -21,7 +21,7 @@ from mami_core.evaluation.intervals import Interval, bootstrap_mean
 from mami_core.pipeline.captions.caption import encoder_at
 from mami_core.pipeline.captions.compositional import by_group, captions_of_draws, looker, pictures_of
 from mami_core.pipeline.progress import Report, print_result, progress
-from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.sections import data_option, write_section
 from mami_core.pipeline.tables.table2.names import CONSENSUS
 from mami_core.pipeline.tables.table2.run import run_folders
 from mami_core.pipeline.tables.table2.trainings import (
@@ -76,7 +76,7 @@ def run_stability_table(config: StabilityTableConfig) -> None:
             rows.append(formulas_stability(units, config, report))
     tested, trained = len(units.tested), len(units.parts) - len(units.tested)
     table = {"units": tested, "trained_on": trained, "resamples": config.resamples, "captioners": rows}
-    text = as_markdown(table, f"mami reproduce stability --resamples {config.resamples}")
+    text = as_markdown(table, f"mami reproduce stability{data_option(config.data)} --resamples {config.resamples}")
     if config.out is not None:
         write_section(config.out, "stability", text, title="Results")
     print_result(table, as_json=config.json, text=text)

@@ -14,7 +14,7 @@ from mami_core.config import Table1Config
 from mami_core.evaluation.corpus import CorpusFigures, corpus_figures
 from mami_core.interop.captions_csv import read_references
 from mami_core.pipeline.progress import print_result, progress
-from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.sections import data_option, write_section
 from mami_core.pipeline.worlds.files import described_names, is_world
 from mami_core.pipeline.worlds.world import find_world
 from mami_core.probing.descriptions import descriptions
@@ -48,7 +48,7 @@ def run_table1(config: Table1Config) -> None:
         folder = find_world(config.data, report)
     sets = {name: corpus_figures(texts) for name, texts in gather_texts(folder).items()}
     table = {"ours": {name: asdict(found) for name, found in sets.items()}, "paper": PAPER}
-    text = as_markdown(sets, command=f"mami reproduce table1 --data {config.data.as_posix()}")
+    text = as_markdown(sets, command=f"mami reproduce table1{data_option(config.data)}")
     if config.keep is not None:
         _keep(config.keep, table)
     if config.out is not None:

@@ -12,9 +12,8 @@ from mami_core.captioning.consensus_captioner import BRIEF, FULL
 from mami_core.captioning.encoders import AnyEncoder
 from mami_core.config import Table2Config, settings_sha256
 from mami_core.pipeline.captions.caption import encoder_at
-from mami_core.pipeline.exchange.data import PREFIX
 from mami_core.pipeline.progress import Report, print_result, progress
-from mami_core.pipeline.tables.sections import write_section
+from mami_core.pipeline.tables.sections import data_option, write_section
 from mami_core.pipeline.tables.table2.figures import table_of
 from mami_core.pipeline.tables.table2.gathered import gather_said
 from mami_core.pipeline.tables.table2.keeping import WEIGHTS, keep, keep_weights
@@ -138,6 +137,4 @@ def expected_minutes(trainings: Sequence[Training], world: TableUnits) -> float:
 def _command(config: Table2Config) -> str:
     if config.captions is not None:
         return f"mami reproduce table2 --captions {config.captions.as_posix()}"
-    given = str(config.data)
-    data = "" if given == "scenery" else f" --data {given if given.startswith(PREFIX) else config.data.name}"
-    return f"mami reproduce table2{data} --seeds {config.seeds}"
+    return f"mami reproduce table2{data_option(config.data)} --seeds {config.seeds}"
