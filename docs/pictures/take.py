@@ -29,6 +29,7 @@ PICTURES = {  # name: (address, colour scheme, what must be there, a word to poi
     "review-light": ("review?d=demo", "light", PAINTED, None),
     "search-light": ("search?d=demo&image=40", "light", ".firing[data-ready]", None),
     "evaluate-light": ("evaluate?d=demo", "light", ".board[data-ready]", None),
+    "tables-light": ("evaluate?d=demo&show=Tables", "light", ".board[data-ready]", None),
     "export-light": ("export?d=demo", "light", "[data-testid=stDownloadButton]", None),
     "visualise-light": ("visualise?d=demo", "light", ".pictures img", None),
     "attribution-light": ("visualise?d=demo&what=Attribution&layer=layer4&unit=3", "light", ".js-plotly-plot", None),
