@@ -283,8 +283,7 @@ def _planted() -> None:
     planted = kept_tables.planted_at_hand((key, rule) for key, rule, _ in shown)
 
     def link(family: str) -> str | None:
-        place = {"d": planted.id, "split": "test", "layer": family} if planted else None
-        return f"neurons?{urlencode(place)}" if place else None
+        return f"neurons?{urlencode({'d': planted.id, 'split': 'test', 'layer': family})}" if planted else None
 
     BOARD(key=f"planted {measure}", data=planted_board(measures[measure], link))
     _about(section, "planted")
@@ -295,7 +294,7 @@ def _planted() -> None:
     st.subheader("One unit of each family", anchor=False)
     speakers = list(dict.fromkeys(name for _, _, said in shown for name in said))
     rows = [
-        [{**unit_cell(planted, *key)} if planted else f"{key[0]} · {key[1]}", rule,
+        [unit_cell(planted, *key) if planted else f"{key[0]} · {key[1]}", rule,
          *(said.get(name, "") for name in speakers)]
         for key, rule, said in shown
     ]  # fmt: skip

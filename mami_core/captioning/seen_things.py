@@ -1,8 +1,8 @@
 """What a parts encoder sees in pictures: things, each with how probably it is which part and looks how.
 
 A thing is a connected piece of cells that the encoder gives one part and one colour. Nothing is read from a painter:
-the same is done with any picture. Sizes and places are judged as people do who see the picture: thirds of the image,
-the smallest and the largest three tenths of a part's things.
+the same is done with any picture. Places are thirds of the image; small and large are the least and the most three
+tenths of what a part covers about its things.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RELATIONS: Final = ("above", "below", "beside")
 POSITIONS: Final = tuple(Meaning("position", name) for name in POSITION_WORDS)
 SIZES: Final = tuple(Meaning("size", name) for name in SIZE_WORDS)
 _WHOLE: Final = 1.5 / 28**2  # share of a picture from which a thing counts as seen; half of it counts half
-_QUANTILES: Final = (0.3, 0.7)  # of a part's sizes: what is small, what is large of its kind
+_QUANTILES: Final = (0.3, 0.7)  # of a part's patches: what is small, what is large of its kind
 _SPECK: Final = 2.0  # cells: less of a part tells nothing of how large its kind is
 _BORDER: Final = 0.03  # of the picture's side: how gradually a third ends
 _STEP: Final = 0.2  # in natural logarithms of size: how gradually small ends
